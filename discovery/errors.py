@@ -1,0 +1,103 @@
+"""Every exception and every named warning of the project.
+
+::
+
+    DiscoveryError                  anything this project raises on purpose
+    ├── InputError                  what was given cannot be used (the CLI exits with 2)
+    │   ├── SpecError               the spec, or one of its values, is not valid
+    │   ├── MilestoneSyntaxError    a milestone is not written in the language of `discovery.milestone`
+    │   ├── SourceError             a file, folder or table is missing, empty or unreadable
+    │   ├── ColumnError             a column that is needed was not found, or has the wrong type
+    │   └── QualityError            the rows were read, but a check found an error in them
+    ├── OutputError                 the folder to write to cannot be used
+    └── EngineError                 the engine refused or failed a query
+
+A message says what is wrong, how many rows it touches, the first few of them, and the remedy.
+
+Warnings are values, not side effects: a `Caution` is recorded in the result next to the number it
+qualifies, so that the report can show it where it matters.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DiscoveryError(Exception):
+    """Any error this project raises on purpose; its text is meant for the user."""
+
+
+class InputError(DiscoveryError):
+    """What was given cannot be used."""
+
+
+class SpecError(InputError):
+    """The spec, or one of its values, is not valid."""
+
+
+class MilestoneSyntaxError(InputError):
+    """A milestone is not written in the language of `discovery.milestone`."""
+
+
+class SourceError(InputError):
+    """A file, folder or table is missing, empty or unreadable."""
+
+
+class ColumnError(InputError):
+    """A column that is needed was not found, or has the wrong type."""
+
+
+class QualityError(InputError):
+    """The rows were read, but a check found an error in them."""
+
+
+class OutputError(DiscoveryError):
+    """The folder to write to cannot be used."""
+
+
+class EngineError(DiscoveryError):
+    """The engine refused or failed a query."""
+
+
+class Caution(StrEnum):
+    """A named warning beside a number. The value is the code written to `result.json`."""
+
+    SAME_ACCOUNTS = "same_accounts"
+    RARE_FLAG = "rare_flag"
+    SEPARATED = "separated"
+    NOT_CONVERGED = "not_converged"
+    FEW_OUTCOMES = "few_outcomes"
+    NON_PROPORTIONAL = "non_proportional"
+    INERTIA = "inertia"
+    NO_TRAITS = "no_traits"
+    OPPOSITE_SIGNS = "opposite_signs"
+    FEW_RUNGS = "few_rungs"
+    BENCHMARK_MISSED = "benchmark_missed"
+
+    @property
+    def sentence(self) -> str:
+        """The warning in words, for people."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Caution.SAME_ACCOUNTS: (
+        "The effect is estimated on the same accounts that chose this rule, so it is likely overstated."
+    ),
+    Caution.RARE_FLAG: "Few accounts are on one side of this rule; its numbers are unsteady.",
+    Caution.SEPARATED: ("One side of this rule holds only one outcome; the ratio is a bias-reduced (Firth) estimate."),
+    Caution.NOT_CONVERGED: "A model did not converge; its number is not shown.",
+    Caution.FEW_OUTCOMES: "Few accounts left (or stayed); differences would have to be large to be seen.",
+    Caution.NON_PROPORTIONAL: ("The hazard ratio changes over time; read the curves rather than the single number."),
+    Caution.INERTIA: (
+        "The outcome is activity, and activity goes with later activity whatever it consists of. "
+        "This version does not yet test whether this particular event matters beyond being active."
+    ),
+    Caution.NO_TRAITS: (
+        "No trait of the account known at signup was adjusted for; unmeasured differences between "
+        "accounts may explain this."
+    ),
+    Caution.OPPOSITE_SIGNS: ("The survival model and the model at the horizon disagree about the direction."),
+    Caution.FEW_RUNGS: "Fewer steps than asked for are required on the way to this milestone.",
+    Caution.BENCHMARK_MISSED: "Most accounts take longer to reach this rung than the field's benchmark.",
+}

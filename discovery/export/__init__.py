@@ -1,0 +1,1 @@
+"""Results into files for people and programs."""

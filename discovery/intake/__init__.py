@@ -1,0 +1,1 @@
+"""Files, exports and tables into two checked relations."""

@@ -1,0 +1,64 @@
+"""What intake hands on: two checked relations, and what is known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery.engines import Engine
+from discovery.results import QualityFinding, RecognisedColumn
+from discovery.spec import StudySpec
+
+UNKNOWN_TIME = np.iinfo(np.int64).min
+"""Stands for a missing time in the integer arrays of `Accounts`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    """The accounts table as arrays of length A, sorted by `account_id`; times in microseconds since 1970 UTC.
+
+    An account's position in these arrays is the integer `account` of both relations. Accounts without a
+    usable signup are kept here with `signup == UNKNOWN_TIME`, so that the account flow can count them.
+    """
+
+    account_id: NDArray[np.object_]
+    signup: NDArray[np.int64]
+    churned: NDArray[np.int64]
+    converted: NDArray[np.int64]
+    observed_until: NDArray[np.int64]  # administrative end per account; never unknown
+    excluded: NDArray[np.bool_]
+    seats: NDArray[np.float64]  # NaN where unknown
+    segments: Mapping[str, NDArray[np.object_]]  # strings; None where unknown
+
+    def __len__(self) -> int:
+        return len(self.account_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relations:
+    """Two relations on an engine, checked and typed, and what was found out on the way.
+
+    `events_table` has the columns `account_id` (text), `event` (text, not null), `user_id` (text or null)
+    and `t` (BIGINT, microseconds since 1970 UTC, not null); duplicates are already treated as the spec asks.
+    `accounts_table` has `account` (INTEGER, the position in `Accounts`), `account_id` (text, unique) and
+    `signup` (BIGINT, not null: accounts without a usable signup are not in it).
+    """
+
+    engine: Engine
+    events_table: str
+    accounts_table: str
+    accounts: Accounts
+    spec: StudySpec  # as run: every recognised column filled in
+    recognised: tuple[RecognisedColumn, ...]
+    quality: tuple[QualityFinding, ...]
+    log_start: int  # time of the first usable event
+    log_end: int  # time of the last usable event
+    events_rows: int  # rows read, before any were left out
+    date_only: bool  # event times are dates: windows mean calendar days
+    has_users: bool
+    churn_is_silence: bool  # churn dates repeat each account's last event: no departure was recorded
+    has_departures: bool  # at least one recorded churn date that is not silence
+    input_sha256: str

@@ -1,0 +1,1 @@
+"""Estimates into graded candidates, families and the verdict."""

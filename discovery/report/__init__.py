@@ -1,0 +1,1 @@
+"""A result into one self-contained HTML file."""

@@ -1,0 +1,320 @@
+"""Frozen results: what every renderer reads, and the schema of `result.json`.
+
+Results neither compute nor print nor plot. An estimate is never a bare number: it carries its interval,
+its scale, the accounts behind it and its status; a fit that failed is a status, never a NaN. Field names
+are those of `result.json` (schema 1).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from discovery.errors import Caution
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+
+VerdictStatus = Literal["found", "lead", "none", "insufficient"]
+FamilyStatus = Literal[
+    "found", "lead", "habit", "harm", "unsupported", "outcome_adjacent", "at_signup", "passive", "volume_axis"
+]
+EstimateStatus = Literal["ok", "separated", "not_converged", "too_few"]
+Severity = Literal["info", "warning", "error"]
+Role = Literal["baseline", "required", "milestone", "habit"]
+UNRANKED: tuple[FamilyStatus, ...] = ("outcome_adjacent", "at_signup", "passive", "volume_axis")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A number with its interval, its scale and the accounts behind it.
+
+    `scale` is "risk difference" (points are hundredths of it), "hazard ratio", "odds ratio", "share" or
+    "days". With status "separated" the number is finite but bias-reduced; with "not_converged" or
+    "too_few" all three numbers are None.
+    """
+
+    estimate: float | None
+    ci_lower: float | None
+    ci_upper: float | None
+    scale: str
+    n_accounts: int
+    estimand: str | None = None
+    status: EstimateStatus = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the study says, in one word and one sentence."""
+
+    status: VerdictStatus
+    milestone: str | None
+    sentence: str
+    reasons: tuple[str, ...] = ()
+    persona: str | None = None
+    minimum_detectable: float | None = None
+    accounts_needed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """The account flow: every account is in exactly one of the first five, or at the landmark."""
+
+    accounts: int
+    excluded: int
+    before_log: int
+    not_observed_to_landmark: int
+    decided_before_landmark: int
+    landmark: int
+    mature: int
+    retained: int
+    base_rate: float | None
+    unusable: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeSummary:
+    """What staying meant in this study, in words that follow "an account ..."."""
+
+    kind: Literal["retained", "active", "converted"]
+    stayed: str
+    left: str
+    inferred: bool
+    by_day: int | None
+    active_days: tuple[int, int] | None
+    window_days: int
+    has_departures: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedFamily:
+    """One event family, represented by its best candidate. Rates are among mature landmark accounts."""
+
+    rank: int | None
+    family: str
+    milestone: str
+    conditions: tuple[Mapping[str, Any], ...]
+    status: FamilyStatus
+    kind: str | None
+    reach: float
+    n_reached: int
+    retained_if_reached: float | None
+    retained_if_not: float | None
+    lift: float | None
+    phi: float | None
+    odds_ratio: float | None
+    adjusted: Estimate
+    naive_difference: Estimate
+    hazard_ratio: Estimate | None
+    adjusted_odds_ratio: Estimate | None
+    score: float | None
+    p_adjusted: float | None
+    q_value: float | None
+    proportional_hazards_p: float | None = None
+    second_opinion_rank: int | None = None
+    stability: float | None = None
+    equivalent: tuple[str, ...] = ()
+    cluster: int | None = None
+    median_days_to_reach: float | None = None
+    e_value: float | None = None
+    explained_away: str | None = None
+    reason: str | None = None
+    warnings: tuple[Caution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One step of a ladder. Reach and conversion are among landmark accounts."""
+
+    milestone: str
+    role: Role
+    reach: float
+    n_reached: int
+    step_conversion: float | None
+    median_days: float | None
+    dropped: int
+    necessity: float | None = None
+    order_share: float | None = None
+    errors_at_drop: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    warnings: tuple[Caution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """Ordered rungs from signup to a milestone. Rung counts are cumulative: all rungs so far were reached."""
+
+    rank: int
+    milestone: str
+    persona: str | None
+    rungs: tuple[Rung, ...]
+    warnings: tuple[Caution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityFinding:
+    """One data-quality finding. `share` is of the rows or accounts named in the message."""
+
+    code: str
+    severity: Severity
+    message: str
+    count: int
+    share: float | None
+    examples: tuple[str, ...]
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecognisedColumn:
+    """Which column plays which role, and why. `column` None: none was found. `source` is the spec or the data."""
+
+    table: Literal["events", "accounts"]
+    role: str
+    column: str | None
+    source: Literal["spec", "recognised", "not found", "left out"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurvivalCurve:
+    """A Kaplan-Meier curve from the landmark, with pointwise intervals and at-risk counts on a few days."""
+
+    label: str
+    days: tuple[float, ...]
+    survival: tuple[float, ...]
+    ci_lower: tuple[float, ...]
+    ci_upper: tuple[float, ...]
+    at_risk_days: tuple[float, ...]
+    at_risk: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondOpinion:
+    """One family in the order in which an L1-penalised logistic path admits them."""
+
+    rank: int
+    family: str
+    milestone: str
+    sign: Literal["+", "-"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateTable:
+    """Every candidate that was searched, column by column; one value per candidate in each column."""
+
+    columns: Mapping[str, Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per candidate, in the order of the search."""
+        import pandas as pd
+
+        return pd.DataFrame(dict(self.columns))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What produced the result. Nothing else in the result changes between identical runs."""
+
+    version: str
+    spec_sha256: str
+    input_sha256: str
+    seed: int
+    seconds: float
+    events_rows: int
+    created_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResult:
+    """The whole answer of a study."""
+
+    verdict: Verdict
+    population: Population
+    outcome: OutcomeSummary
+    ranking: tuple[RankedFamily, ...]
+    ladders: tuple[Ladder, ...]
+    quality: tuple[QualityFinding, ...]
+    recognised: tuple[RecognisedColumn, ...]
+    second_opinion: tuple[SecondOpinion, ...]
+    curves: tuple[SurvivalCurve, ...]
+    searched: int
+    settings: Mapping[str, Mapping[str, Any]]
+    provenance: Provenance
+    candidates: CandidateTable = field(repr=False)
+    personas: tuple[()] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the ranking, one row per family, estimates spread over `_estimate`, `_ci_lower`, `_ci_upper`."""
+        import pandas as pd
+
+        return pd.DataFrame([_flat(family) for family in self.ranking])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of `result.json`: plain values, None for what is not known."""
+        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "candidates"}
+        return {"schema": SCHEMA, **as_json_values(plain)}
+
+    def to_json(self) -> str:
+        """Return `result.json` as text: floats carry nine significant digits, null stands for unknown."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """The data-quality findings alone: what `discover check` says."""
+
+    quality: tuple[QualityFinding, ...]
+    recognised: tuple[RecognisedColumn, ...]
+    accounts: int
+    events_rows: int
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding stops a run."""
+        return any(finding.severity == "error" for finding in self.quality)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per finding."""
+        import pandas as pd
+
+        return pd.DataFrame([dataclasses.asdict(finding) for finding in self.quality])
+
+    def to_json(self) -> str:
+        """Return the findings as JSON text."""
+        values = as_json_values({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        return json.dumps({"schema": SCHEMA, **values}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_json_values(value: Any) -> Any:
+    """Return `value` as plain JSON values: nine significant digits, None for NaN and infinity."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: as_json_values(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): as_json_values(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json_values(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.9g}") if math.isfinite(value) else None
+    return value
+
+
+def _flat(family: RankedFamily) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for f in dataclasses.fields(family):
+        value = getattr(family, f.name)
+        if isinstance(value, Estimate):
+            row[f"{f.name}_estimate"] = value.estimate
+            row[f"{f.name}_ci_lower"] = value.ci_lower
+            row[f"{f.name}_ci_upper"] = value.ci_upper
+        elif f.name not in ("conditions", "equivalent"):
+            row[f.name] = value
+    return row
