@@ -1,3 +1,87 @@
-"""Find the early behaviour that separates accounts that stay from accounts that leave."""
+"""Find the early behaviour that separates accounts that stay from accounts that leave.
+
+::
+
+    import discovery
+
+    result = discovery.Study("events.parquet", "accounts.csv").run()
+    result.verdict.sentence
+    result.to_frame()
+    result.report("report.html")
+
+Heavy libraries are imported when they are first used, so that importing this package is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from discovery import results as _results
+from discovery.results import StudyResult
+
+if TYPE_CHECKING:
+    from discovery import plots
+    from discovery.errors import Caution, DiscoveryError, InputError
+    from discovery.milestone import Condition, Milestone
+    from discovery.simulate import simulate
+    from discovery.spec import StudySpec, load_spec
+    from discovery.study import Study
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Study": "discovery.study",
+    "StudySpec": "discovery.spec",
+    "load_spec": "discovery.spec",
+    "Milestone": "discovery.milestone",
+    "Condition": "discovery.milestone",
+    "simulate": "discovery.simulate",
+    "DiscoveryError": "discovery.errors",
+    "InputError": "discovery.errors",
+    "Caution": "discovery.errors",
+}
+
+__all__ = [
+    "Caution",
+    "Condition",
+    "DiscoveryError",
+    "InputError",
+    "Milestone",
+    "Study",
+    "StudyResult",
+    "StudySpec",
+    "load_spec",
+    "plots",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "plots":
+        return import_module("discovery.plots")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'discovery' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+class _HtmlReport:
+    """Hands results to the report room, which is imported on first use."""
+
+    def write(self, result: StudyResult, path: Path) -> Path:
+        from discovery import report
+
+        return report.write(result, path)
+
+    def cards(self, result: StudyResult) -> str:
+        from discovery import report
+
+        return report.render_cards(result)
+
+
+_results.attach(_HtmlReport())

@@ -72,7 +72,6 @@ class Caution(StrEnum):
     NO_TRAITS = "no_traits"
     OPPOSITE_SIGNS = "opposite_signs"
     FEW_RUNGS = "few_rungs"
-    BENCHMARK_MISSED = "benchmark_missed"
 
     @property
     def sentence(self) -> str:
@@ -99,5 +98,4 @@ _SENTENCES = {
     ),
     Caution.OPPOSITE_SIGNS: ("The survival model and the model at the horizon disagree about the direction."),
     Caution.FEW_RUNGS: "Fewer steps than asked for are required on the way to this milestone.",
-    Caution.BENCHMARK_MISSED: "Most accounts take longer to reach this rung than the field's benchmark.",
 }

@@ -87,13 +87,12 @@ class Milestone:
                 flat.append(part)
         if not flat:
             raise MilestoneSyntaxError("A milestone needs at least one condition.")
-        unique = tuple(sorted(set(flat), key=_order))
-        if len(unique) == 1 and isinstance(unique[0], Milestone):
-            unique, joined = unique[0].parts, unique[0].joined
-            object.__setattr__(self, "joined", joined)
+        unique, joined = tuple(sorted(set(flat), key=_order)), self.joined
         if len(unique) == 1:
-            object.__setattr__(self, "joined", "and")
+            only = unique[0]
+            unique, joined = (only.parts, only.joined) if isinstance(only, Milestone) else (unique, "and")
         object.__setattr__(self, "parts", unique)
+        object.__setattr__(self, "joined", joined)
 
     @classmethod
     def of(cls, event: str, at_least: int = 1, within_hours: int | None = None, min_users: int = 1) -> Milestone:

@@ -12,7 +12,9 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from discovery.errors import Caution
 
@@ -130,7 +132,13 @@ class RankedFamily:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
-    """One step of a ladder. Reach and conversion are among landmark accounts."""
+    """One step of a ladder, among landmark accounts.
+
+    An account counts as having reached a rung when it did this rung or a later one, since single steps go
+    untracked or are skipped. `median_days` is among accounts that did the rung itself. `necessity` is the
+    share of accounts reaching the milestone that did this rung before it; `order_share` is P(the rung
+    before this one came first | both were done).
+    """
 
     milestone: str
     role: Role
@@ -148,7 +156,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """Ordered rungs from signup to a milestone. Rung counts are cumulative: all rungs so far were reached."""
+    """Ordered rungs from signup to a milestone."""
 
     rank: int
     milestone: str
@@ -159,7 +167,10 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityFinding:
-    """One data-quality finding. `share` is of the rows or accounts named in the message."""
+    """One data-quality finding. `share` is of the rows or accounts named in the message.
+
+    `names_accounts` says that the examples are account ids, which shared files leave out unless asked.
+    """
 
     code: str
     severity: Severity
@@ -168,6 +179,7 @@ class QualityFinding:
     share: float | None
     examples: tuple[str, ...]
     remedy: str
+    names_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +264,13 @@ class StudyResult:
     candidates: CandidateTable = field(repr=False)
     personas: tuple[()] = ()
 
+    def report(self, path: str | PathLike[str]) -> Path:
+        """Write the self-contained HTML report to `path` and return it."""
+        return renderer().write(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        return renderer().cards(self)
+
     def to_frame(self) -> pd.DataFrame:
         """Return the ranking, one row per family, estimates spread over `_estimate`, `_ci_lower`, `_ci_upper`."""
         import pandas as pd
@@ -292,6 +311,31 @@ class CheckResult:
         """Return the findings as JSON text."""
         values = as_json_values({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
         return json.dumps({"schema": SCHEMA, **values}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+class Renderer(Protocol):
+    """What turns a result into HTML; attached from above so that results stay on the ground."""
+
+    def write(self, result: StudyResult, path: Path) -> Path:
+        """Write the report and return its path."""
+        ...
+
+    def cards(self, result: StudyResult) -> str:
+        """Return the fragment a notebook shows."""
+        ...
+
+
+_attached: list[Renderer] = []
+
+
+def attach(chosen: Renderer) -> None:
+    """Make `chosen` the renderer of every result."""
+    _attached[:] = [chosen]
+
+
+def renderer() -> Renderer:
+    """Return the attached renderer; `import discovery` attaches the HTML report."""
+    return _attached[0]
 
 
 def as_json_values(value: Any) -> Any:
