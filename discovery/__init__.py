@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from discovery import plots
     from discovery.errors import Caution, DiscoveryError, InputError
     from discovery.milestone import Condition, Milestone
-    from discovery.simulate import simulate
+    from discovery.simulate import simulate_world
     from discovery.spec import StudySpec, load_spec
     from discovery.study import Study
 
@@ -37,7 +37,7 @@ _HOMES = {
     "load_spec": "discovery.spec",
     "Milestone": "discovery.milestone",
     "Condition": "discovery.milestone",
-    "simulate": "discovery.simulate",
+    "simulate_world": "discovery.simulate",
     "DiscoveryError": "discovery.errors",
     "InputError": "discovery.errors",
     "Caution": "discovery.errors",
@@ -54,7 +54,7 @@ __all__ = [
     "StudySpec",
     "load_spec",
     "plots",
-    "simulate",
+    "simulate_world",
 ]
 
 

@@ -1,1 +1,20 @@
 """Events into account x event aggregates of the observation window, and those into flags."""
+
+from discovery.exposure.aggregates import Exposure, events_at_signup, measure
+from discovery.exposure.flags import Flags, candidate_flags, flag
+from discovery.exposure.moments import active_between, reach_times
+from discovery.exposure.order import precedence
+from discovery.exposure.query import exposure_query
+
+__all__ = [
+    "Exposure",
+    "Flags",
+    "active_between",
+    "candidate_flags",
+    "events_at_signup",
+    "exposure_query",
+    "flag",
+    "measure",
+    "precedence",
+    "reach_times",
+]

@@ -1,0 +1,56 @@
+# Everything runs in .venv, which is made on first use. Works with GNU and BSD make, with no environment active.
+#   make PYTHON=python3.12 test     picks the interpreter a new .venv is made with (3.11, 3.12 or 3.13)
+
+PYTHON ?=
+WORKERS ?= auto
+OUT ?= out/demo
+BIN = .venv/bin
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet --editable
+
+.PHONY: help report test lint clean
+
+help:
+	@echo "make report   set up, run the demo study, and say where its report is"
+	@echo "make test     set up, then lint, type checks and every test"
+	@echo "make lint     set up, then ruff and mypy alone"
+	@echo "make clean    remove .venv, caches and what the targets above wrote"
+	@echo "Variables: PYTHON=python3.12 (for a new .venv), WORKERS=2 (test processes), OUT=out/demo (report folder)"
+
+report: .venv/ready-to-run
+	$(BIN)/discover demo --out "$(OUT)"
+	@echo "The report is $(OUT)/report.html: open it in a browser."
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: .venv/ready-to-test
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+clean:
+	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready-to-run: .venv/made pyproject.toml
+	$(INSTALL) .
+	@touch $@
+
+.venv/ready-to-test: .venv/made pyproject.toml
+	$(INSTALL) ".[test,notebooks]"
+	@touch .venv/ready-to-run $@
+
+.venv/made:
+	@suits='import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
+	if .venv/bin/python -c "import pip; $$suits" 2>/dev/null; then touch $@; exit 0; fi; \
+	set -- "$(PYTHON)"; \
+	if [ -z "$$1" ]; then set -- python3 python3.13 python3.12 python3.11; fi; \
+	for python in "$$@"; do \
+		if "$$python" -c "$$suits" 2>/dev/null; then \
+			echo "Making .venv with $$python"; \
+			rm -rf .venv && "$$python" -m venv .venv && touch $@; exit; \
+		fi; \
+	done; \
+	echo "Python 3.11, 3.12 or 3.13 with venv is needed; tried: $$*." >&2; \
+	echo "Name one, as in: make PYTHON=/path/to/python3.12 (on Debian, venv is the package python3-venv)." >&2; \
+	exit 1

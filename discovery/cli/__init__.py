@@ -1,0 +1,181 @@
+"""The `discover` command: parse, call, write. Heavy libraries are imported inside the commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from discovery.errors import DiscoveryError, InputError
+
+if TYPE_CHECKING:
+    from discovery.spec import StudySpec
+    from discovery.study import Study
+
+app = typer.Typer(
+    name="discover",
+    help="Find the early behaviour that separates accounts that stay from accounts that leave.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+BAD_INPUT = 2
+BROKEN = 70
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(metavar="SPEC | EVENTS ACCOUNTS", help="A discover.toml, or the events and the accounts."),
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to; written whole or not at all.")]
+Settings = Annotated[
+    list[str], typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override one value of the spec; repeatable.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the machine-readable result on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors (and --json).")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random.")]
+ShowAccounts = Annotated[bool, typer.Option("--show-accounts", help="Name accounts in the files written.")]
+
+
+@app.command()
+def run(
+    inputs: Inputs,
+    out: Out = Path("discovery-report"),
+    settings: Settings = [],  # noqa: B006
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    seed: Seed = None,
+    show_accounts: ShowAccounts = False,
+) -> None:
+    """Study events and accounts, and write a report of candidate activation ladders."""
+    from discovery.export import refuse_foreign
+    from discovery.study import Study
+
+    refuse_foreign(out.absolute())
+    study = Study(*_sources(inputs), _spec(inputs, settings, seed))
+    _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
+
+
+@app.command()
+def check(
+    inputs: Inputs,
+    settings: Settings = [],  # noqa: B006
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    show_accounts: ShowAccounts = False,
+) -> None:
+    """Report the data-quality findings alone; exit with 2 if one of them would stop a run."""
+    from discovery.cli.terminal import Console, print_findings
+    from discovery.study import Study
+
+    console = Console(quiet=quiet, as_json=as_json)
+    study = Study(*_sources(inputs), _spec(inputs, settings, None))
+    with console.working() as progress:
+        checked = study.check(progress=progress, show_accounts=show_accounts)
+    if as_json:
+        sys.stdout.write(checked.to_json())
+    elif not quiet:
+        print_findings(console, checked)
+    if checked.has_errors:
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def simulate(
+    world: Annotated[str, typer.Argument(help="Name of the world; an unknown name lists those there are.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to; written whole or not at all.")],
+    accounts: Annotated[int, typer.Option("--accounts", min=1, help="Number of accounts.")] = 5000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Write the events and accounts of a made-up world whose truth is known."""
+    from discovery.cli.terminal import Console
+    from discovery.export import written_whole
+    from discovery.simulate import simulate_world
+
+    with written_whole(out) as folder:
+        made = simulate_world(world, accounts=accounts, seed=seed)
+        made.write(folder)
+    Console(quiet=quiet).say(
+        f"{made.accounts.num_rows:,} accounts and {made.events.num_rows:,} events of the world “{world}”: {out}"
+    )
+
+
+@app.command()
+def demo(
+    out: Out = Path("discovery-report"),
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do the whole job on the small world that comes with the package."""
+    from discovery.cli.demo import demo_sources
+    from discovery.export import refuse_foreign
+    from discovery.study import Study
+
+    refuse_foreign(out.absolute())
+    _run_and_write(Study(*demo_sources()), out, as_json=as_json, quiet=quiet, show_accounts=False)
+
+
+def _run_and_write(study: Study, out: Path, *, as_json: bool, quiet: bool, show_accounts: bool) -> None:
+    from discovery.cli.terminal import Console, print_study
+    from discovery.export import written_whole
+    from discovery.export.tables import write_study
+
+    console = Console(quiet=quiet, as_json=as_json)
+    with written_whole(out) as folder:
+        with console.working() as progress:
+            result = study.run(progress=progress, show_accounts=show_accounts)
+            progress("Writing the report")
+            write_study(result, folder)
+        (folder / "run.log").write_text(console.log(result), encoding="utf-8")
+    if as_json:
+        sys.stdout.write(result.to_json())
+    if not quiet:
+        print_study(console, result, out)
+
+
+def _sources(inputs: list[str]) -> tuple[str | None, str | None]:
+    """Tell a spec from a pair of sources."""
+    if len(inputs) == 1 and inputs[0].endswith(".toml"):
+        return None, None
+    if len(inputs) == 2:
+        return inputs[0], inputs[1]
+    raise InputError(
+        f"Expected a spec (discover.toml) or two sources, EVENTS and ACCOUNTS; got {len(inputs)}: {' '.join(inputs)}."
+    )
+
+
+def _spec(inputs: list[str], settings: list[str], seed: int | None) -> StudySpec:
+    from discovery.spec import build_spec, load_spec, override
+
+    if seed is not None:
+        settings = [*settings, f"inference.seed={seed}"]
+    if len(inputs) == 1:
+        return load_spec(inputs[0], settings)
+    return build_spec(override({}, settings), origin="--set")
+
+
+def main() -> None:
+    """Run the command; a known error becomes one message and exit code 2, never a traceback."""
+    try:
+        app()
+    except DiscoveryError as error:
+        sys.stderr.write(f"discover: {error}\n")
+        raise SystemExit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("discover: stopped; nothing was written.\n")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        raise SystemExit(1) from None
+    except Exception as error:
+        if os.environ.get("DISCOVER_TRACEBACK"):
+            raise
+        sys.stderr.write(
+            f"discover: an error of this program, not of your data ({type(error).__name__}: {error}). Nothing was "
+            "written. Please report it with the output of the same command under DISCOVER_TRACEBACK=1.\n"
+        )
+        raise SystemExit(BROKEN) from None

@@ -1,0 +1,108 @@
+"""What people see in the terminal, and what goes into `run.log`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from discovery.results import CheckResult, QualityFinding, StudyResult
+
+
+class Console:
+    """Writes progress to standard error and answers to standard output, or nothing when quiet.
+
+    With `as_json` standard output belongs to the JSON, so answers go to standard error as well.
+    """
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        self.quiet = quiet
+        self.answers: TextIO = sys.stderr if as_json else sys.stdout
+        self._stages: list[tuple[float, str]] = []
+
+    def say(self, text: str = "") -> None:
+        """Print one line of an answer."""
+        if not self.quiet:
+            self.answers.write(text + "\n")
+
+    @contextmanager
+    def working(self) -> Iterator[Callable[[str], None]]:
+        """Yield a function that names the stage under way; a spinner shows it with the time spent."""
+        if self.quiet or not sys.stderr.isatty():
+            yield self._enter_stage
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
+            task = bar.add_task("Starting")
+
+            def enter(stage: str) -> None:
+                self._enter_stage(stage)
+                bar.update(task, description=stage)
+
+            yield enter
+
+    def _enter_stage(self, stage: str) -> None:
+        self._stages.append((time.perf_counter(), stage))
+
+    def log(self, result: StudyResult) -> str:
+        """Return the text of `run.log`: what ran when, what was found, what was concluded."""
+        made = result.provenance
+        lines = [
+            f"discover {made.version}, {made.created_at}",
+            f"input {made.input_sha256}",
+            f"spec  {made.spec_sha256}, seed {made.seed}",
+        ]
+        start = self._stages[0][0] if self._stages else 0.0
+        lines += [f"{moment - start:8.2f} s  {stage}" for moment, stage in self._stages]
+        lines += [f"{finding.severity.upper():7}  {finding.code}: {finding.message}" for finding in result.quality]
+        lines.append(f"verdict  {result.verdict.status}: {result.verdict.sentence}")
+        return "\n".join(lines) + "\n"
+
+
+def print_study(console: Console, result: StudyResult, out: Path) -> None:
+    """Print the verdict, the first families and where the report is."""
+    flow = result.population
+    console.say(f"{result.verdict.status.upper()}: {result.verdict.sentence}")
+    base = "" if flow.base_rate is None else f"; {100 * flow.base_rate:.0f} % of those {_past(result)}"
+    console.say(
+        f"{flow.accounts:,} accounts, {flow.landmark:,} at the landmark, {flow.mature:,} with an outcome{base}."
+    )
+    for family in (f for f in result.ranking[:5] if f.rank is not None):
+        adjusted = family.adjusted.estimate
+        shown = "n/a" if adjusted is None else f"{100 * adjusted:+.0f} points adjusted"
+        console.say(f"  {family.rank}. {family.milestone}: {shown} ({family.status})")
+    loud = [finding for finding in result.quality if finding.severity == "warning"]
+    if loud:
+        console.say(f"{len(loud)} data-quality warning(s): {', '.join(finding.code for finding in loud)}.")
+    console.say(f"Report: {out / 'report.html'}")
+
+
+def _past(result: StudyResult) -> str:
+    return {"retained": "stayed", "active": "were active again", "converted": "converted"}[result.outcome.kind]
+
+
+def print_findings(console: Console, checked: CheckResult) -> None:
+    """Print each finding with its count, examples and remedy."""
+    console.say(f"{checked.events_rows:,} events, {checked.accounts:,} accounts.")
+    for finding in checked.quality:
+        console.say()
+        console.say(finding_text(finding))
+    if not checked.quality:
+        console.say("No findings.")
+
+
+def finding_text(finding: QualityFinding) -> str:
+    """Return a finding as a short paragraph."""
+    share = "" if finding.share is None else f" ({100 * finding.share:.1f} %)"
+    lines = [f"{finding.severity.upper()} {finding.code}: {finding.count:,}{share}", f"  {finding.message}"]
+    if finding.examples:
+        lines.append(f"  For example: {', '.join(finding.examples)}")
+    if finding.remedy:
+        lines.append(f"  {finding.remedy}")
+    return "\n".join(lines)

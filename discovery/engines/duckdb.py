@@ -1,0 +1,176 @@
+"""DuckDB, the default engine: in process, bounded memory, nothing to set up."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from discovery.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BATCH_ROWS = 131_072
+
+
+class DuckDBEngine:
+    """Run SQL in an in-memory DuckDB database with its own memory limit and temporary folder.
+
+    Batches are read on cursors of their own, so that other queries may run before the last is read.
+    Everything is UTC; nothing is downloaded.
+
+    Parameters
+    ----------
+    memory_limit
+        What DuckDB may hold in memory before it spills to disk, such as "2GB"; None is 70 % of the
+        machine's memory.
+    threads
+        Number of threads; None is one per core.
+
+    Raises
+    ------
+    EngineError
+        If the limit is not understood.
+    """
+
+    dialect = "duckdb"
+
+    def __init__(self, memory_limit: str | None = None, threads: int | None = None) -> None:
+        folder = tempfile.mkdtemp(prefix="discovery-")
+        self._folder = folder
+        self._release = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        try:
+            self._connection = duckdb.connect(":memory:", config=_config(folder, memory_limit, threads))
+            self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        except duckdb.Error as error:
+            self._release()
+            raise EngineError(f"DuckDB could not be started: {_first_line(error)}.") from error
+
+    @property
+    def temp_directory(self) -> str:
+        """The private folder that large queries spill to; it is removed on close."""
+        return self._folder
+
+    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Run a query and yield its rows as Arrow record batches, never all at once.
+
+        Raises
+        ------
+        EngineError
+            If DuckDB refuses or fails the query, also midway.
+        """
+        cursor = self._cursor()
+        try:
+            reader = _answer(lambda: _reader(cursor.sql(sql)))
+            while True:
+                batch = _answer(lambda: next(reader, None))
+                if batch is None:
+                    return
+                yield batch
+        finally:
+            cursor.close()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query whose answer is small and return its rows.
+
+        Raises
+        ------
+        EngineError
+            If DuckDB refuses or fails the query.
+        """
+        found: list[tuple[Any, ...]] = _answer(lambda: self._connection.execute(sql).fetchall())
+        return found
+
+    def table(self, sql: str) -> pa.Table:
+        """Run a query and return its whole answer as one Arrow table."""
+        cursor = self._cursor()
+        try:
+            return _answer(lambda: _reader(cursor.sql(sql)).read_all())
+        finally:
+            cursor.close()
+
+    def execute(self, sql: str) -> None:
+        """Run a statement that has no answer.
+
+        Raises
+        ------
+        EngineError
+            If DuckDB refuses or fails it.
+        """
+        _answer(lambda: self._connection.execute(sql))
+
+    def register(self, name: str, relation: object) -> None:
+        """Copy an Arrow table, record batch reader or data frame into a table called `name`, streaming.
+
+        Raises
+        ------
+        EngineError
+            If DuckDB cannot read it.
+        """
+        cursor = self._cursor()
+        try:
+            _answer(lambda: cursor.register("discovery_incoming", relation))
+            quoted = '"' + name.replace('"', '""') + '"'
+            _answer(lambda: cursor.execute(f"CREATE OR REPLACE TABLE {quoted} AS SELECT * FROM discovery_incoming"))
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Close the database and remove its temporary folder; closing twice does nothing."""
+        self._connection.close()
+        self._release()
+
+    def _cursor(self) -> Any:
+        return _answer(self._connection.cursor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"DuckDBEngine(temp_directory={self._folder!r})"
+
+
+def _config(folder: str, memory_limit: str | None, threads: int | None) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "memory_limit": memory_limit or "70%",
+        "temp_directory": folder,
+        "preserve_insertion_order": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",
+    }
+    return config if threads is None else config | {"threads": threads}
+
+
+def _reader(relation: Any) -> pa.RecordBatchReader:
+    # DuckDB 2.0 deprecates fetch_arrow_reader, which is the only name that older releases know.
+    read = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
+    return read(_BATCH_ROWS)
+
+
+def _answer(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except duckdb.OutOfMemoryException as error:
+        raise EngineError(
+            f"DuckDB ran out of memory ({_first_line(error)}). Raise memory_limit, or free disk space for spilling."
+        ) from error
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise EngineError(f"DuckDB could not answer: {_first_line(error)}.") from error
+
+
+def _first_line(error: Exception) -> str:
+    text = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return text.strip().rstrip(".")

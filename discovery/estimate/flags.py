@@ -1,0 +1,76 @@
+"""Packed flags: one bit per candidate and account, and the three things done with them.
+
+A flag matrix is `packed: uint8[C, ceil(n / 8)]` as written by `numpy.packbits` (bitorder "big", padding bits
+zero) together with the number of accounts `n`. Nothing here ever unpacks more than a bounded tile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+TILE_CELLS = 1 << 24
+"""Cells (candidate x account, or candidate x day) that are dense at the same time."""
+
+
+def pack(flags: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Pack boolean flags along their last axis, one bit per account.
+
+    Parameters
+    ----------
+    flags : bool[..., n]
+
+    Returns
+    -------
+    uint8[..., ceil(n / 8)]
+
+    Examples
+    --------
+    >>> pack(np.array([True, False, False, False, False, False, False, True, True]))
+    array([129, 128], dtype=uint8)
+    """
+    return np.packbits(flags, axis=-1)
+
+
+def unpack(packed: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
+    """Unpack a tile of candidates into zeros and ones.
+
+    Parameters
+    ----------
+    packed : uint8[c, ceil(n / 8)]
+    n : int
+        Number of accounts.
+
+    Returns
+    -------
+    uint8[c, n]
+    """
+    return np.unpackbits(packed, axis=-1, count=n)
+
+
+def tiles(candidates: int, cells_each: int) -> Iterator[slice]:
+    """Yield slices over candidates, none wider than `TILE_CELLS` cells, none empty."""
+    step = max(1, TILE_CELLS // max(1, cells_each))
+    for start in range(0, candidates, step):
+        yield slice(start, min(start + step, candidates))
+
+
+def count_within(packed: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count, for every candidate, the accounts of `mask` that reached it, by popcount.
+
+    Parameters
+    ----------
+    packed : uint8[C, ceil(n / 8)]
+    mask : bool[n]
+
+    Returns
+    -------
+    int64[C]
+    """
+    bits = pack(mask)
+    counts = np.empty(len(packed), dtype=np.int64)
+    for tile in tiles(len(packed), len(bits)):
+        counts[tile] = np.bitwise_count(packed[tile] & bits).sum(axis=1, dtype=np.int64)
+    return counts

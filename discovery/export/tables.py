@@ -1,0 +1,33 @@
+"""A study's files beside the report: `result.json`, `candidates.csv` and the spec as run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from discovery.results import StudyResult
+
+
+def write_study(result: StudyResult, folder: Path) -> None:
+    """Write every file of a study into `folder`, the report included."""
+    (folder / "result.json").write_text(result.to_json(), encoding="utf-8")
+    result.candidates.to_frame().to_csv(folder / "candidates.csv", index=False, float_format="%.9g")
+    (folder / "discover.toml").write_text(spec_as_toml(result), encoding="utf-8")
+    result.report(folder / "report.html")
+
+
+def spec_as_toml(result: StudyResult) -> str:
+    """Return the spec as run, as a TOML file that `discover run` takes."""
+    header = f"# The spec of this study, as run by discover {result.provenance.version}.\n\n"
+    return header + tomli_w.dumps(_plain(result.settings))
+
+
+def _plain(values: Any) -> Any:
+    """Return lists for tuples and plain dicts for mappings, as TOML wants them."""
+    if hasattr(values, "items"):
+        return {key: _plain(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_plain(value) for value in values]
+    return values

@@ -1,0 +1,244 @@
+"""Aggregates into flags: which accounts met which candidate, one bit per account and candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery.exposure.aggregates import Exposure
+from discovery.milestone import Condition, Milestone
+from discovery.spec import Day
+
+_HOUR = Day // 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Flags:
+    """The candidates that tell accounts apart, and who met them.
+
+    Attributes
+    ----------
+    conditions : tuple of Condition, length C
+        The candidates, event by event, each with its window written out.
+    packed : uint8[C, ceil(n / 8)]
+        One bit per account (`numpy.packbits`, first account in the highest bit); padding bits are 0.
+    n_accounts : int
+        Number n of accounts, in the order in which they were asked for.
+    event_of : int32[C]
+        Place of each candidate's event in `Exposure.events`.
+    """
+
+    conditions: tuple[Condition, ...]
+    packed: NDArray[np.uint8]
+    n_accounts: int
+    event_of: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.conditions)
+
+    def reached(self) -> NDArray[np.int64]:
+        """Return how many accounts met each candidate, int64[C]."""
+        return _popcount(self.packed)
+
+    def among(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how many of the accounts in `mask` (bool[n]) met each candidate, int64[C]."""
+        bits = np.packbits(np.asarray(mask, dtype=bool))
+        counts = np.empty(len(self), dtype=np.int64)
+        for rows in self._slices(256):
+            counts[rows] = _popcount(self.packed[rows] & bits)
+        return counts
+
+    def dense(self, rows: slice | NDArray[np.integer[Any]] | Sequence[int]) -> NDArray[np.bool_]:
+        """Return the flags of some candidates unpacked, bool[len(rows), n]."""
+        return np.unpackbits(self.packed[rows], axis=1, count=self.n_accounts).view(np.bool_)
+
+    def tiles(self, size: int = 256) -> Iterator[tuple[slice, NDArray[np.bool_]]]:
+        """Yield every candidate unpacked, `size` of them at a time: (their slice, bool[<= size, n])."""
+        for rows in self._slices(size):
+            yield rows, self.dense(rows)
+
+    def where(self, asked: Condition | Milestone) -> NDArray[np.int64]:
+        """Return the row of each condition asked for, in canonical order; -1 where it is no candidate.
+
+        A condition without a window is none of these: candidates have theirs written out.
+        """
+        conditions = asked.conditions if isinstance(asked, Milestone) else (asked,)
+        rows = {condition: row for row, condition in enumerate(self.conditions)}
+        return np.array([rows.get(condition, -1) for condition in conditions], dtype=np.int64)
+
+    def _slices(self, size: int) -> Iterator[slice]:
+        return (slice(start, min(start + size, len(self))) for start in range(0, len(self), size))
+
+
+def candidate_flags(
+    exposure: Exposure,
+    positions: NDArray[np.int64],
+    at_least: Sequence[int],
+    within_days: Sequence[int],
+    min_users: Sequence[int],
+) -> Flags:
+    """Evaluate the grid `event at least k times within d days by at least u users` over every event.
+
+    An account meets a candidate if it has at least k rows and at least u distinct users of the event
+    within `d x 24 h` of signup; u = 1 asks nothing of users. Candidates that all or none of the accounts
+    meet are left out. Candidates of one event met by the same accounts are one candidate, kept in its
+    simplest form: fewest users, then lowest k, then longest window. That is also the order of the
+    candidates of an event, and events come in the order of `exposure.events`.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Aggregates of the observation window.
+    positions : int64[n]
+        Distinct account positions; they give the flags their order.
+    at_least, within_days, min_users : sequence of int
+        The values of k, d (days, each a measured window) and u.
+
+    Returns
+    -------
+    Flags
+
+    Raises
+    ------
+    InputError
+        If a window was not measured.
+
+    Notes
+    -----
+    Works event by event on dense columns of n bytes (wider only where k or u exceeds 255, above which
+    counts are clamped), so the memory beyond the result is a few columns.
+    """
+    grid = _Grid(exposure, at_least, within_days, min_users)
+    places = exposure.places_among(positions)
+    n = len(positions)
+    conditions: list[Condition] = []
+    event_of: list[int] = []
+    blocks: list[NDArray[np.uint8]] = []
+    for index, event in enumerate(exposure.events):
+        distinct = _distinct(grid.evaluate(exposure, event, places, n), n)
+        if distinct:
+            conditions += [condition for condition, _ in distinct]
+            event_of += [index] * len(distinct)
+            blocks.append(np.stack([bits for _, bits in distinct]))
+    return Flags(
+        conditions=tuple(conditions),
+        packed=_stacked(blocks, len(conditions), (n + 7) // 8),
+        n_accounts=n,
+        event_of=np.array(event_of, dtype=np.int32),
+    )
+
+
+def flag(exposure: Exposure, positions: NDArray[np.int64], milestone: Milestone) -> NDArray[np.bool_]:
+    """Evaluate any milestone for the accounts at `positions`.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Aggregates of the observation window.
+    positions : int64[n]
+        Account positions.
+    milestone : Milestone
+        Conditions with measured windows, nested in any way; no window means the observation window. A
+        condition on an event that never occurs is met by no account.
+
+    Returns
+    -------
+    bool[n]
+
+    Raises
+    ------
+    InputError
+        If a window was not measured; the message lists those that were.
+    """
+    return _met(exposure, milestone)[positions]
+
+
+def _met(exposure: Exposure, part: Condition | Milestone) -> NDArray[np.bool_]:
+    if isinstance(part, Milestone):
+        joined = np.logical_and if part.joined == "and" else np.logical_or
+        met: NDArray[np.bool_] = joined.reduce([_met(exposure, inner) for inner in part.parts])
+        return met
+    hours = part.within_hours
+    window = len(exposure.windows_us) - 1 if hours is None else exposure.window_index(hours * _HOUR)
+    rows = exposure.event_rows(part.event)
+    enough = exposure.counts[window, rows] >= part.at_least
+    if part.min_users > 1:
+        enough &= exposure.users[window, rows] >= part.min_users
+    accounts = np.zeros(exposure.n_accounts, dtype=bool)
+    accounts[exposure.account[rows][enough]] = True
+    return accounts
+
+
+class _Grid:
+    """The thresholds searched for one event, in the order from simple to particular."""
+
+    def __init__(
+        self, exposure: Exposure, at_least: Sequence[int], within_days: Sequence[int], min_users: Sequence[int]
+    ) -> None:
+        self.at_least = sorted(set(at_least))
+        self.users = sorted(set(min_users))
+        self.windows = [(exposure.window_index(days * Day), 24 * days) for days in sorted(set(within_days))[::-1]]
+        # u users are at least u rows: below that, a higher k asks nothing more than the lowest does
+        self.pairs = [(k, u) for u in self.users for k in self.at_least if k == self.at_least[0] or k > u]
+        self.most = max(*self.at_least, *self.users)
+        self.kind = np.dtype(np.uint8 if self.most <= 255 else np.int32)
+
+    def evaluate(
+        self, exposure: Exposure, event: str, places: NDArray[np.int64], n: int
+    ) -> Iterator[tuple[Condition, NDArray[np.uint8]]]:
+        """Yield every candidate of `event` with its packed flags, simplest first."""
+        rows = exposure.event_rows(event)
+        place = places[exposure.account[rows]]
+        kept = place >= 0
+        place = place[kept]
+        often: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        broad: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        column: NDArray[np.integer[Any]] = np.zeros(n, dtype=self.kind)
+        for window, _ in self.windows:
+            column[place] = np.minimum(exposure.counts[window, rows][kept], self.most)
+            often.update({(k, window): np.packbits(column >= k) for k in self.at_least})
+            if self.users[-1] > 1:
+                column[place] = np.minimum(exposure.users[window, rows][kept], self.most)
+                broad.update({(u, window): np.packbits(column >= u) for u in self.users if u > 1})
+        for k, u in self.pairs:
+            for window, hours in self.windows:
+                bits = often[k, window] if u == 1 else often[k, window] & broad[u, window]
+                yield Condition(event, k, hours, u), bits
+
+
+def _distinct(
+    candidates: Iterator[tuple[Condition, NDArray[np.uint8]]], n: int
+) -> list[tuple[Condition, NDArray[np.uint8]]]:
+    """Keep the first of the candidates met by the same accounts, and none that all or no accounts meet."""
+    kept: dict[int, list[tuple[Condition, NDArray[np.uint8]]]] = {}
+    distinct = []
+    for condition, bits in candidates:
+        reached = int(_popcount(bits))
+        twins = kept.setdefault(reached, [])
+        if reached not in (0, n) and not any(np.array_equal(bits, other) for _, other in twins):
+            twins.append((condition, bits))
+            distinct.append((condition, bits))
+    return distinct
+
+
+def _stacked(blocks: list[NDArray[np.uint8]], rows: int, width: int) -> NDArray[np.uint8]:
+    """Move the blocks into one array, letting go of each once it is there."""
+    stacked = np.empty((rows, width), dtype=np.uint8)
+    while blocks:
+        block = blocks.pop()
+        stacked[rows - len(block) : rows] = block
+        rows -= len(block)
+    stacked.flags.writeable = False
+    return stacked
+
+
+def _popcount(packed: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count the bits along the last axis, eight bytes at a time as far as they go."""
+    whole = packed.shape[-1] // 8 * 8
+    head = np.bitwise_count(packed[..., :whole].view(np.uint64)).sum(axis=-1, dtype=np.int64)
+    tail = np.bitwise_count(packed[..., whole:]).sum(axis=-1, dtype=np.int64)
+    return np.asarray(head + tail, dtype=np.int64)

@@ -1,0 +1,132 @@
+"""The second family of queries, over events: exact times of reach, and activity in a later window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery.engines import Engine
+from discovery.errors import InputError
+from discovery.exposure.query import active_query, nth_event_query, nth_user_query
+from discovery.milestone import Condition, Milestone
+from discovery.spec import Day
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+
+def reach_times(
+    engine: Engine,
+    events_table: str | exp.Table,
+    accounts_table: str | exp.Table,
+    n_accounts: int,
+    milestone: Milestone,
+    observation_us: int,
+) -> NDArray[np.float64]:
+    """Return the exact moment at which every account reached a milestone.
+
+    A condition is reached at the earliest moment at which both the k-th row and the u-th distinct user's
+    first row have occurred, inside the condition's own window. `and` is reached with its last part, `or`
+    with its first. The time is finite exactly where `discovery.exposure.flag` is true.
+
+    Parameters
+    ----------
+    engine : Engine
+        What holds both relations.
+    events_table, accounts_table : str or sqlglot.exp.Table
+        Relations as described at `discovery.exposure.query.exposure_query`.
+    n_accounts : int
+        Number A of accounts.
+    milestone : Milestone
+        Conditions with windows no longer than the observation; none means the observation window.
+    observation_us : int
+        The observation window in microseconds.
+
+    Returns
+    -------
+    float64[A]
+        Days since signup; inf where the account never reached it.
+
+    Raises
+    ------
+    InputError
+        If a window outlasts the observation.
+    """
+
+    def reached(part: Condition | Milestone) -> NDArray[np.float64]:
+        if isinstance(part, Milestone):
+            moments = [reached(inner) for inner in part.parts]
+            joined: NDArray[np.float64] = (np.minimum if part.joined == "and" else np.minimum).reduce(moments)
+            return joined
+        window = _window(part, observation_us)
+        asked = []
+        if part.min_users < 2 or part.at_least > part.min_users:
+            asked.append(nth_event_query(events_table, accounts_table, part.event, part.at_least, window))
+        if part.min_users > 1:
+            asked.append(nth_user_query(events_table, accounts_table, part.event, part.min_users, window))
+        both: NDArray[np.float64] = np.maximum.reduce([_days(engine, query, n_accounts) for query in asked])
+        return both
+
+    return reached(milestone)
+
+
+def active_between(
+    engine: Engine,
+    events_table: str | exp.Table,
+    accounts_table: str | exp.Table,
+    n_accounts: int,
+    start_us: int,
+    end_us: int,
+    activity: Sequence[str] = (),
+    passive: Sequence[str] = (),
+) -> NDArray[np.bool_]:
+    """Return which accounts were active in a window counted from signup.
+
+    Parameters
+    ----------
+    engine : Engine
+        What holds both relations.
+    events_table, accounts_table : str or sqlglot.exp.Table
+        Relations as described at `discovery.exposure.query.exposure_query`.
+    n_accounts : int
+        Number A of accounts.
+    start_us, end_us : int
+        The window `start_us <= lag < end_us`, in microseconds since signup.
+    activity : sequence of str
+        Events that count as activity; if empty, all but `passive` do.
+    passive : sequence of str
+        Events that happen to the account; only read where `activity` is empty.
+
+    Returns
+    -------
+    bool[A]
+        False also for accounts without a usable signup.
+    """
+    query = active_query(events_table, accounts_table, start_us, end_us, activity, passive)
+    active = np.zeros(n_accounts, dtype=bool)
+    for batch in engine.batches(query.sql(dialect=engine.dialect)):
+        active[batch.column(0).to_numpy(zero_copy_only=False)] = True
+    return active
+
+
+def _window(condition: Condition, observation_us: int) -> int:
+    if condition.within_hours is None:
+        return observation_us
+    window = condition.within_hours * (Day // 24)
+    if window > observation_us:
+        raise InputError(
+            f"{str(condition)!r} looks {condition.within_hours}h ahead, beyond the observation window of "
+            f"{observation_us / Day:g} days. Shorten its window, or widen candidates.window_days."
+        )
+    return window
+
+
+def _days(engine: Engine, query: exp.Select, n_accounts: int) -> NDArray[np.float64]:
+    days = np.full(n_accounts, np.inf)
+    for batch in engine.batches(query.sql(dialect=engine.dialect)):
+        account = batch.column(0).to_numpy(zero_copy_only=False)
+        days[account] = batch.column(1).to_numpy(zero_copy_only=False) / Day
+    return days

@@ -1,0 +1,185 @@
+"""The queries over events, as SQLGlot expressions: plain ANSI, every identifier quoted, every name a literal.
+
+Whole microseconds since signup are computed once per row (`lag`), so no session time zone, interval or
+calendar enters. Nothing here is text until it is rendered with `.sql(dialect=engine.dialect)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+COUNTED = ("account", "event", "n", "users", "first_lag")
+"""The first columns of the exposure query; after them come `n_0, u_0, n_1, u_1, ...`, one pair per window."""
+
+
+def exposure_query(
+    events_table: str | exp.Table,
+    accounts_table: str | exp.Table,
+    windows_us: Sequence[int],
+    observation_us: int,
+) -> exp.Select:
+    """Build the one query from which every flag is made.
+
+    Two levels: by account, event and user first (how often, and when first), by account and event then.
+    Distinct users within every window come from the first times of the users, almost for free. Rows with
+    `0 <= lag < observation_us` count; a row without a user counts as a row and as no user.
+
+    Parameters
+    ----------
+    events_table : str or sqlglot.exp.Table
+        Relation with `account_id`, `event`, `user_id` (text or null), `t` (BIGINT, microseconds).
+    accounts_table : str or sqlglot.exp.Table
+        Relation with `account` (INTEGER), `account_id` (text), `signup` (BIGINT, microseconds).
+    windows_us : sequence of int
+        Windows shorter than the observation, in microseconds since signup.
+    observation_us : int
+        Length of the observation window in microseconds.
+
+    Returns
+    -------
+    sqlglot.exp.Select
+        One row per account and event inside the observation: `account, event, n, users, first_lag`
+        (microseconds), then `n_i, u_i` (rows and distinct users) for `windows_us[i]`.
+    """
+    inside = between(lags(events_table, accounts_table, ("event", "user_id")), 0, observation_us)
+    per_user = inside.select(
+        column("account"),
+        column("event"),
+        column("user_id"),
+        _named(exp.Count(this=exp.Star()), "user_rows"),
+        _named(exp.Min(this=column("lag")), "user_first"),
+        *(_named(_count_below("lag", window), f"user_rows_{i}") for i, window in enumerate(windows_us)),
+    ).group_by(column("account"), column("event"), column("user_id"))
+    has_user = column("user_id").is_(exp.null()).not_()
+    counted = [
+        _named(_whole(exp.Sum(this=column("user_rows"))), "n"),
+        _named(exp.Count(this=column("user_id")), "users"),
+        _named(exp.Min(this=column("user_first")), "first_lag"),
+    ]
+    for i, window in enumerate(windows_us):
+        counted.append(_named(_whole(exp.Sum(this=column(f"user_rows_{i}"))), f"n_{i}"))
+        counted.append(_named(_count_below("user_first", window, has_user), f"u_{i}"))
+    return (
+        exp.select(column("account"), column("event"), *counted)
+        .from_(per_user.subquery(identifier("per_user")))
+        .group_by(column("account"), column("event"))
+    )
+
+
+def lags(events_table: str | exp.Table, accounts_table: str | exp.Table, kept: Sequence[str] = ()) -> exp.Select:
+    """Build the rows of known accounts: `account`, the `kept` columns of the events, and `lag` since signup."""
+    e, a = "e", "a"
+    same_account = column("account_id", e).eq(column("account_id", a))
+    return (
+        exp.select(column("account", a), *(column(name, e) for name in kept))
+        .select(_named(exp.Sub(this=column("t", e), expression=column("signup", a)), "lag"))
+        .from_(_table(events_table, e))
+        .join(_table(accounts_table, a), on=same_account)
+    )
+
+
+def between(rows: exp.Select, start_us: int, end_us: int) -> exp.Select:
+    """Build a SELECT without columns over `rows` that keeps `start_us <= lag < end_us`."""
+    return (
+        exp.Select()
+        .from_(rows.subquery(identifier("lags")))
+        .where(column("lag") >= exp.Literal.number(start_us), column("lag") < exp.Literal.number(end_us))
+    )
+
+
+def nth_event_query(
+    events_table: str | exp.Table, accounts_table: str | exp.Table, event: str, nth: int, window_us: int
+) -> exp.Select:
+    """Build `account, reached`: the microseconds from signup to the `nth` row of `event` inside the window."""
+    rows = between(_lags_of(events_table, accounts_table, event), 0, window_us)
+    if nth == 1:
+        first = _named(exp.Min(this=column("lag")), "reached")
+        return rows.select(column("account"), first).group_by(column("account"))
+    return _nth(rows.select(column("account"), column("lag")), "lag", nth)
+
+
+def nth_user_query(
+    events_table: str | exp.Table, accounts_table: str | exp.Table, event: str, nth: int, window_us: int
+) -> exp.Select:
+    """Build `account, reached`: the microseconds from signup to the first `event` of the `nth` distinct user."""
+    first_of_user = (
+        between(_lags_of(events_table, accounts_table, event, ("user_id",)), 0, window_us)
+        .where(column("user_id").is_(exp.null()).not_())
+        .select(column("account"), _named(exp.Min(this=column("lag")), "user_first"))
+        .group_by(column("account"), column("user_id"))
+    )
+    return _nth(first_of_user, "user_first", nth)
+
+
+def active_query(
+    events_table: str | exp.Table,
+    accounts_table: str | exp.Table,
+    start_us: int,
+    end_us: int,
+    activity: Sequence[str],
+    passive: Sequence[str],
+) -> exp.Select:
+    """Build `account`: those with an activity event in `start_us <= lag < end_us`."""
+    rows = between(lags(events_table, accounts_table, ("event",)), start_us, end_us)
+    if activity:
+        rows = rows.where(column("event").isin(*map(exp.Literal.string, activity)))
+    elif passive:
+        rows = rows.where(column("event").isin(*map(exp.Literal.string, passive)).not_())
+    return rows.select(column("account")).group_by(column("account"))
+
+
+def identifier(name: str) -> exp.Identifier:
+    """Return `name` as a quoted identifier."""
+    return exp.to_identifier(name, quoted=True)
+
+
+def column(name: str, table: str | None = None) -> exp.Column:
+    """Return a column with every identifier quoted."""
+    return exp.column(identifier(name), table=identifier(table) if table else None)
+
+
+def _table(table: str | exp.Table, alias: str) -> exp.Table:
+    named = table.copy() if isinstance(table, exp.Table) else exp.Table(this=identifier(table))
+    named.set("alias", exp.TableAlias(this=identifier(alias)))
+    return named
+
+
+def _lags_of(
+    events_table: str | exp.Table, accounts_table: str | exp.Table, event: str, kept: Sequence[str] = ()
+) -> exp.Select:
+    rows = lags(events_table, accounts_table, kept)
+    return rows.where(column("event", "e").eq(exp.Literal.string(event)))
+
+
+def _nth(times: exp.Select, time: str, nth: int) -> exp.Select:
+    """Build `account, reached` of the `nth` row of each account in order of time; ties are interchangeable."""
+    place = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[column("account")],
+        order=exp.Order(expressions=[exp.Ordered(this=column(time), nulls_first=False)]),
+    )
+    numbered = exp.select(column("account"), column(time), _named(place, "place")).from_(
+        times.subquery(identifier("times"))
+    )
+    return (
+        exp.select(column("account"), _named(column(time), "reached"))
+        .from_(numbered.subquery(identifier("numbered")))
+        .where(column("place").eq(exp.Literal.number(nth)))
+    )
+
+
+def _count_below(name: str, window_us: int, also: exp.Expression | None = None) -> exp.Count:
+    """COUNT(CASE WHEN ... THEN 1 END): the form every dialect reads alike."""
+    below: exp.Expression = column(name) < exp.Literal.number(window_us)
+    asked = exp.and_(also.copy(), below) if also is not None else below
+    return exp.Count(this=exp.Case().when(asked, exp.Literal.number(1)))
+
+
+def _whole(value: exp.Expression) -> exp.Cast:
+    return exp.cast(value, exp.DataType.Type.BIGINT)
+
+
+def _named(value: exp.Expression, name: str) -> exp.Alias:
+    return exp.Alias(this=value, alias=identifier(name))

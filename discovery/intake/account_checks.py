@@ -1,0 +1,211 @@
+"""Checks of the accounts: repeated ones, missing and impossible dates, segments that say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery.intake.checked import SHOWN, Checked, finding
+from discovery.intake.relations import UNKNOWN_TIME
+from discovery.intake.sql import quoted
+from discovery.intake.wording import counted, moment, percent
+from discovery.results import QualityFinding
+
+_ISO = "Export dates as ISO 8601 (2024-03-31): dates such as 03/04/2024 are not guessed at."
+
+
+def account_findings(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield what is wrong with the accounts."""
+    yield from _repeated(checked)
+    yield from _signups(checked)
+    yield from _unread_dates(checked)
+    yield from _outside_the_log(checked)
+    yield from _without_events(checked)
+    yield from _constant_segments(checked)
+
+
+def _repeated(checked: Checked) -> Iterator[QualityFinding]:
+    roster, of = checked.roster, len(checked.roster.accounts)
+    if roster.without_id:
+        yield finding(
+            "accounts_without_id",
+            "warning",
+            f"{counted(roster.without_id, 'row')} of the accounts without an account id {_is(roster.without_id)} left "
+            "out.",
+            count=roster.without_id,
+            of=roster.rows,
+            examples=(),
+            remedy="Fill the account id in the export.",
+        )
+    if roster.conflicting:
+        count = len(roster.conflicting)
+        yield finding(
+            "duplicate_accounts",
+            "error",
+            f"{counted(count, 'account')} ({percent(count / of)}) stand in several rows that disagree about the signup "
+            "or the time of leaving.",
+            count=count,
+            of=of,
+            examples=roster.conflicting[:SHOWN],
+            remedy="Export one row per account, or name the column that is unique: --set accounts.account=COLUMN.",
+            names_accounts=True,
+        )
+    elif roster.repeated:
+        yield finding(
+            "duplicate_accounts",
+            "warning",
+            f"{counted(roster.repeated, 'account')} ({percent(roster.repeated / of)}) stand in several rows; one row "
+            "of each is used.",
+            count=roster.repeated,
+            of=of,
+            examples=roster.examples_repeated,
+            remedy="Export one row per account.",
+            names_accounts=True,
+        )
+
+
+def _signups(checked: Checked) -> Iterator[QualityFinding]:
+    accounts, column = checked.roster.accounts, checked.spec.accounts.signup
+    unread = checked.roster.unread["signup"]
+    bare = accounts.signup == UNKNOWN_TIME
+    missing = max(int(bare.sum()) - unread[0], 0)
+    if unread[0]:
+        yield finding(
+            "unreadable_signup",
+            "warning",
+            f"{counted(unread[0], 'account')} have a signup ({column!r}) that does not read as a time and cannot be "
+            "used.",
+            count=unread[0],
+            of=len(accounts),
+            examples=unread[1],
+            remedy=_ISO,
+        )
+    if missing:
+        where = "signup IS NULL AND unread_signup IS NULL"
+        yield finding(
+            "missing_signup",
+            "warning",
+            f"{counted(missing, 'account')} ({percent(missing / len(accounts))}) have no signup and cannot be used.",
+            count=missing,
+            of=len(accounts),
+            examples=checked.first("account_id", quoted(checked.roster.typed), where),
+            remedy=f"Fill {column!r} in the export.",
+            names_accounts=True,
+        )
+    if bool(bare.all()):
+        yield finding(
+            "no_usable_signup",
+            "error",
+            f"None of the {counted(len(accounts), 'account')} has a signup that can be used.",
+            count=len(accounts),
+            of=len(accounts),
+            examples=unread[1],
+            remedy=f"{_ISO} Or name another column: --set accounts.signup=COLUMN.",
+        )
+
+
+def _unread_dates(checked: Checked) -> Iterator[QualityFinding]:
+    meant = {"churned": "count as not having left", "converted": "count as not having converted"}
+    for role, (count, examples) in checked.roster.unread.items():
+        if role == "signup" or not count:
+            continue
+        column = getattr(checked.spec.accounts, role)
+        yield finding(
+            f"unreadable_{role}",
+            "warning",
+            f"{counted(count, 'account')} have a {column!r} that does not read as a time; they "
+            f"{meant.get(role, 'are observed until the last event of the log')}.",
+            count=count,
+            of=len(checked.roster.accounts),
+            examples=examples,
+            remedy=_ISO,
+        )
+
+
+def _outside_the_log(checked: Checked) -> Iterator[QualityFinding]:
+    accounts, events = checked.roster.accounts, checked.events
+    known = accounts.signup != UNKNOWN_TIME
+    if events.start is not None and events.end is not None:
+        yield from _some_accounts(
+            checked,
+            known & (accounts.signup > events.end),
+            "signups_after_log",
+            "warning",
+            f"signed up after the last event of the log ({moment(events.end)}), so nothing is known about them",
+            "Export the events up to the same day as the accounts.",
+        )
+        yield from _some_accounts(
+            checked,
+            known & (accounts.signup < events.start),
+            "signups_before_log",
+            "info",
+            f"signed up before the first event of the log ({moment(events.start)}); their first days are not in it, so "
+            "they are not studied",
+            "Export older events if there are any.",
+        )
+    yield from _some_accounts(
+        checked,
+        known & (accounts.churned != UNKNOWN_TIME) & (accounts.churned < accounts.signup),
+        "churn_before_signup",
+        "warning",
+        "left before they signed up, by their dates",
+        "Check both dates; for an account that came back, export its latest signup and leaving together.",
+    )
+
+
+def _without_events(checked: Checked) -> Iterator[QualityFinding]:
+    if not checked.events.usable_rows:
+        return
+    seen = checked.engine.rows(
+        f"SELECT a.account_id FROM {quoted(checked.roster.table)} a ANTI JOIN {quoted(checked.events.usable)} e "
+        "ON a.account_id = e.account_id"
+    )
+    silent = np.isin(checked.roster.accounts.account_id.astype(str), [str(key) for (key,) in seen])
+    yield from _some_accounts(
+        checked,
+        silent,
+        "accounts_without_events",
+        "info",
+        "have no event at all; they count as accounts that did nothing",
+        "Nothing to do if they really did nothing; otherwise check that both files name accounts by the same id.",
+    )
+
+
+def _constant_segments(checked: Checked) -> Iterator[QualityFinding]:
+    for column, values in checked.roster.accounts.segments.items():
+        known = sorted({str(value) for value in values if value is not None})
+        if len(known) < 2:
+            yield finding(
+                "constant_segment",
+                "warning",
+                f"The segment {column!r} has {'one value' if known else 'no value'} in every account, so it tells "
+                "nothing apart.",
+                count=len(values),
+                of=len(values),
+                examples=known,
+                remedy="Leave it out of accounts.segments, or export its values.",
+            )
+
+
+def _some_accounts(
+    checked: Checked, which: NDArray[np.bool_], code: str, severity: str, what: str, remedy: str
+) -> Iterator[QualityFinding]:
+    count, of = int(which.sum()), len(which)
+    if not count:
+        return
+    yield finding(
+        code,
+        "warning" if severity == "warning" else "info",
+        f"{counted(count, 'account')} ({percent(count / of)}) {what}.",
+        count=count,
+        of=of,
+        examples=checked.roster.accounts.account_id[which][:SHOWN],
+        remedy=remedy,
+        names_accounts=True,
+    )
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"

@@ -1,0 +1,225 @@
+"""Checks of the events: what could not be read, what repeats, what belongs to no account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from discovery.intake.checked import Checked, finding
+from discovery.intake.sql import literal, quoted
+from discovery.intake.wording import counted, percent
+from discovery.results import QualityFinding
+from discovery.spec import Day
+
+_ISO = "Export times as ISO 8601 (2024-03-31T14:05:00Z) or as seconds since 1970"
+_PARTS = 16
+_MANY = 20_000_000
+
+
+def event_findings(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield what is wrong with the events."""
+    yield from _unreadable_rows(checked)
+    yield from _unusable_rows(checked)
+    yield from _times(checked)
+    yield from _duplicates(checked)
+    yield from _accounts_of_events(checked)
+    if checked.events.date_only:
+        yield finding(
+            "date_only_time",
+            "info",
+            "The events carry dates without a time of day, so windows mean calendar days and the order of events "
+            "within a day is unknown.",
+            count=checked.events.usable_rows,
+            of=checked.events.usable_rows,
+            examples=(),
+            remedy="If times of day exist, export them; first days are then told apart to the hour.",
+        )
+
+
+def _unreadable_rows(checked: Checked) -> Iterator[QualityFinding]:
+    events, roster = checked.events, checked.roster
+    sides = (
+        ("events", events.rows_unread, events.rows_read, events.examples_unread),
+        ("accounts", checked.account_losses[0], roster.rows + checked.account_losses[0], checked.account_losses[1]),
+    )
+    for side, lost, rows, examples in sides:
+        if lost:
+            yield finding(
+                "unreadable_rows",
+                "warning",
+                f"{counted(lost, 'line')} of the {side} could not be read and {_is(lost)} left out: the number of "
+                "fields, a quote or the encoding is wrong.",
+                count=lost,
+                of=rows,
+                examples=examples,
+                remedy=f"Export the {side} again as UTF-8, with quotes around values that hold the separator.",
+            )
+
+
+def _unusable_rows(checked: Checked) -> Iterator[QualityFinding]:
+    events = checked.events
+    cases = (
+        ("missing_account", events.missing_account, "no account id", "account_id IS NULL", "event"),
+        ("missing_event_name", events.missing_event, "no event name", "event IS NULL", "account_id"),
+        ("missing_time", events.missing_time, "no time", "t IS NULL AND unread IS NULL", "event"),
+    )
+    for code, count, lacking, where, shown in cases:
+        if count:
+            yield finding(
+                code,
+                "warning",
+                f"{counted(count, 'event')} {_has(count)} {lacking} ({percent(count / events.rows)}) and {_is(count)} "
+                "left out.",
+                count=count,
+                of=events.rows,
+                examples=checked.first(shown, quoted(events.typed), where),
+                remedy="Fill the column in the export, or check that the right column is named in the spec.",
+                names_accounts=shown == "account_id",
+            )
+
+
+def _times(checked: Checked) -> Iterator[QualityFinding]:
+    events, spec = checked.events, checked.spec.events
+    if events.unreadable_time:
+        filled = events.rows - events.missing_time
+        most = events.unreadable_time > filled / 2
+        yield finding(
+            "unreadable_time",
+            "error" if most else "warning",
+            f"{counted(events.unreadable_time, 'event')} ({percent(events.unreadable_time / events.rows)}) have a "
+            f"{spec.time!r} that does not read as a time and are left out.",
+            count=events.unreadable_time,
+            of=events.rows,
+            examples=checked.first("unread", quoted(events.typed), "unread IS NOT NULL"),
+            remedy=f"{_ISO}: dates such as 03/04/2024 are not guessed at.",
+        )
+    if not events.usable_rows:
+        yield finding(
+            "no_usable_events",
+            "error",
+            f"None of the {counted(events.rows, 'event')} has an account id, an event name and a time that reads.",
+            count=events.rows,
+            of=events.rows,
+            examples=(),
+            remedy=f"{_ISO}, and check which columns are named in the spec.",
+        )
+
+
+def _duplicates(checked: Checked) -> Iterator[QualityFinding]:
+    events, spec = checked.events, checked.spec.events
+    dropped = events.duplicates_dropped
+    if events.by_id:
+        if dropped:
+            yield finding(
+                "duplicate_ids",
+                "warning",
+                f"{counted(dropped, 'event')} ({percent(dropped / events.rows_read)}) repeat the {spec.id!r} of an "
+                "earlier row and are left out; the earliest row of each id is kept.",
+                count=dropped,
+                of=events.rows_read,
+                examples=(),
+                remedy=f"Nothing to do if the export repeats rows. If {spec.id!r} is not the id of a row, set "
+                "events.duplicates = 'keep'.",
+            )
+        return
+    if spec.duplicates == "exact":
+        repeated, treated = dropped, "are left out, as events.duplicates = 'exact' asks"
+    else:
+        repeated, treated = _repeated(checked), "are kept, because no column holds the row's own id"
+        treated = treated if spec.duplicates == "by_id" else "are kept, as events.duplicates = 'keep' asks"
+    if repeated:
+        usual = " With dates alone this is to be expected." if events.date_only else ""
+        yield finding(
+            "duplicate_rows",
+            "info" if events.date_only or spec.duplicates != "by_id" else "warning",
+            f"{counted(repeated, 'event')} ({percent(repeated / events.rows)}) are the same as another in account, "
+            f"user, event and time; they {treated}.{usual}",
+            count=repeated,
+            of=events.rows,
+            examples=(),
+            remedy="Name the column that holds each row's id in events.id, or set events.duplicates = 'exact' if "
+            "repeated rows are an accident.",
+        )
+
+
+def _repeated(checked: Checked) -> int:
+    # A very large log is judged by the accounts of one part in sixteen.
+    events = checked.events
+    part = f" WHERE hash(account_id) % {_PARTS} = 0" if events.usable_rows > _MANY else ""
+    found = checked.engine.rows(
+        "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n "
+        f"FROM {quoted(events.usable)}{part} GROUP BY account_id, event, user_id, t)"
+    )
+    return int(found[0][0]) * (_PARTS if part else 1)
+
+
+def _accounts_of_events(checked: Checked) -> Iterator[QualityFinding]:
+    events, roster = checked.events, checked.roster
+    if not events.usable_rows:
+        return
+    known = f"SELECT account_id FROM {quoted(roster.typed)} WHERE account_id IS NOT NULL"
+    unknown, early = checked.engine.rows(
+        f"SELECT count_if(account_id NOT IN ({known})), count_if(t < signup) FROM {checked.joined}"
+    )[0]
+    if unknown == events.usable_rows:
+        yield _nothing_in_common(checked)
+    elif unknown:
+        where = f"account_id NOT IN ({known})"
+        yield finding(
+            "unknown_accounts",
+            "warning",
+            f"{counted(unknown, 'event')} ({percent(unknown / events.usable_rows)}) belong to an account that is not "
+            "in accounts, and are not used.",
+            count=unknown,
+            of=events.usable_rows,
+            examples=checked.first("account_id", quoted(events.usable), where),
+            remedy="Export the missing accounts too, or check that both files name accounts by the same id.",
+            names_accounts=True,
+        )
+    if early:
+        yield _before_signup(checked, int(early), events.usable_rows - int(unknown))
+
+
+def _before_signup(checked: Checked, early: int, known: int) -> QualityFinding:
+    day = literal("day")
+    within = int(
+        checked.engine.rows(f"SELECT count_if(t < signup AND t > signup - {Day}) FROM {checked.joined}")[0][0]
+    )
+    near = f" ({counted(within, 'of them', 'of them')} by less than a {day.strip(chr(39))})" if within else ""
+    return finding(
+        "events_before_signup",
+        "warning",
+        f"{counted(early, 'event')} ({percent(early / known)}) happened before the account's signup{near}; they "
+        "count neither as early behaviour nor as activity.",
+        count=early,
+        of=known,
+        examples=checked.first("account_id", checked.joined, "t < signup"),
+        remedy="Check that the signup column holds the moment the account began, and that events.timezone is the "
+        "zone of the times.",
+        names_accounts=True,
+    )
+
+
+def _nothing_in_common(checked: Checked) -> QualityFinding:
+    events, roster = checked.events, checked.roster
+    here = checked.first("account_id", quoted(events.usable), "true")[:2]
+    there = checked.first("account_id", quoted(roster.typed), "true")[:2]
+    return finding(
+        "unknown_accounts",
+        "error",
+        f"No account id of the events ({checked.spec.events.account!r}: {', '.join(here)}, …) is among those of the "
+        f"accounts ({checked.spec.accounts.account!r}: {', '.join(there)}, …).",
+        count=events.usable_rows,
+        of=events.usable_rows,
+        examples=(*(f"events: {key}" for key in here), *(f"accounts: {key}" for key in there)),
+        remedy="Name the columns that hold the same id on both sides: --set events.account=COLUMN and "
+        "--set accounts.account=COLUMN.",
+        names_accounts=True,
+    )
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _has(count: int) -> str:
+    return "has" if count == 1 else "have"

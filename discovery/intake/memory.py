@@ -1,0 +1,92 @@
+"""Tables handed over in memory: pandas, Polars, Arrow and DuckDB relations, all by way of Arrow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from discovery.engines.duckdb import DuckDBEngine
+from discovery.errors import SourceError
+from discovery.intake.digest import table_digest
+from discovery.intake.paths import find_files
+from discovery.intake.sources import MemoryTable, Source, open_files
+from discovery.intake.sql import quoted
+
+
+def open_source(engine: DuckDBEngine, given: object, role: str, table: str) -> Source:
+    """Return what was given (a path, or a table in memory) as a source.
+
+    Parameters
+    ----------
+    engine
+        Where tables in memory are copied to, under the name `table`.
+    given
+        A path, glob or folder, or a pandas, Polars or Arrow table, or a DuckDB relation.
+    role
+        "events" or "accounts", for messages.
+    table
+        Name for a copied table.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, or is of no kind that is read.
+    """
+    if isinstance(given, str | Path | os.PathLike):
+        return open_files(engine, find_files(os.fspath(given), role))
+    arrow = _as_arrow(given, role)
+    engine.register(table, arrow)
+    described = engine.rows(f"DESCRIBE SELECT * FROM {quoted(table)}")
+    return MemoryTable(
+        label=f"the {role} table",
+        path="",
+        columns={str(row[0]): str(row[1]) for row in described},
+        name=table,
+        sha256=table_digest(arrow),
+    )
+
+
+def _as_arrow(given: Any, role: str) -> pa.Table:
+    module = type(given).__module__.partition(".")[0]
+    if isinstance(given, pa.Table):
+        return given
+    if isinstance(given, pa.RecordBatch):
+        return pa.Table.from_batches([given])
+    if isinstance(given, pa.RecordBatchReader):
+        return given.read_all()
+    if module == "pandas" and hasattr(given, "columns"):
+        return _from_pandas(given)
+    if module == "polars" and hasattr(given, "collect"):
+        return given.collect().to_arrow()
+    if module == "polars" and hasattr(given, "to_arrow") and hasattr(given, "columns"):
+        return given.to_arrow()
+    if type(given).__name__ == "DuckDBPyRelation":
+        return getattr(given, "to_arrow_table", given.fetch_arrow_table)()
+    kinds = "a path, a pandas, Polars or Arrow table, or a DuckDB relation"
+    raise SourceError(f"The {role} were given as {type(given).__name__}, which cannot be read. Give {kinds}.")
+
+
+def _from_pandas(frame: Any) -> pa.Table:
+    names = [str(name) for name in frame.columns]
+    columns = [_from_series(frame.iloc[:, i]) for i in range(len(names))]
+    return pa.table(dict(zip(_unique(names), columns, strict=True)))
+
+
+def _from_series(series: Any) -> Any:
+    try:
+        return pa.Array.from_pandas(series)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        # A column of mixed types: each value as its own text.
+        return pa.array([None if missing else str(value) for value, missing in zip(series, series.isna(), strict=True)])
+
+
+def _unique(names: list[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        out.append(name if seen[name] == 1 else f"{name}_{seen[name] - 1}")
+    return out

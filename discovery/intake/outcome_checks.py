@@ -1,0 +1,77 @@
+"""Checks of the outcome: does the recorded leaving agree with what accounts did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from discovery.intake.checked import SHOWN, Checked, finding
+from discovery.intake.relations import UNKNOWN_TIME
+from discovery.intake.sql import quoted
+from discovery.intake.wording import counted, percent
+from discovery.results import QualityFinding
+from discovery.spec import Day
+
+
+def outcome_findings(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield where the churn dates and the events disagree, or where the churn dates only repeat the events."""
+    accounts = checked.roster.accounts
+    left = accounts.churned != UNKNOWN_TIME
+    if not left.any():
+        return
+    if checked.silence:
+        yield _churn_is_silence(checked, int(left.sum()))
+    else:
+        yield from _activity_after_churn(checked, int(left.sum()))
+
+
+def _churn_is_silence(checked: Checked, left: int) -> QualityFinding:
+    column = checked.spec.accounts.churned
+    message = (
+        f"Of the {counted(left, 'date')} in {column!r} at least 90 % {checked.silence}: they say when an account fell "
+        "silent, not that it left."
+    )
+    if checked.spec.outcome.kind == "retained":
+        message += (
+            " The spec asks for outcome.kind = 'retained' all the same: 'retained' then only means that events went "
+            "on, so whoever does anything more looks retained by it. Read the result with great care."
+        )
+    else:
+        message += f" They are not used as departures; the outcome is {checked.spec.outcome.kind!r}."
+    return finding(
+        "churn_is_silence",
+        "warning",
+        message,
+        count=left,
+        of=len(checked.roster.accounts),
+        examples=checked.roster.accounts.account_id[checked.roster.accounts.churned != UNKNOWN_TIME][:SHOWN],
+        remedy="Export the date of cancellation if there is one; else keep outcome.kind = 'active', which asks for "
+        "activity in a fixed later period.",
+        names_accounts=True,
+    )
+
+
+def _activity_after_churn(checked: Checked, left: int) -> Iterator[QualityFinding]:
+    accounts, name = checked.roster.accounts, f"{checked.roster.table}_left"
+    usable = np.flatnonzero(accounts.churned != UNKNOWN_TIME)
+    ids = pa.array(accounts.account_id[usable], type=pa.string())
+    checked.engine.register(name, pa.table({"account_id": ids, "churned": pa.array(accounts.churned[usable])}))
+    found = checked.engine.rows(
+        f"SELECT l.account_id FROM {quoted(name)} l SEMI JOIN {quoted(checked.events.usable)} e "
+        f"ON l.account_id = e.account_id AND e.t > l.churned + {Day} ORDER BY l.account_id"
+    )
+    checked.engine.execute(f"DROP TABLE {quoted(name)}")
+    if found:
+        yield finding(
+            "activity_after_churn",
+            "warning",
+            f"{counted(len(found), 'account')} ({percent(len(found) / left)} of those that left) have events more than "
+            "a day after they left.",
+            count=len(found),
+            of=left,
+            examples=[str(key) for (key,) in found[:SHOWN]],
+            remedy="Check whether they came back, or whether the churn date is that of one subscription among several.",
+            names_accounts=True,
+        )

@@ -1,0 +1,203 @@
+"""The accounts as arrays and as a relation: one row per account, in the order of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from discovery.engines.duckdb import DuckDBEngine
+from discovery.intake.columns import Table, as_date
+from discovery.intake.relations import UNKNOWN_TIME, Accounts
+from discovery.intake.sql import TRUE_WORDS, id_text, is_missing, plain_text, quoted, word_list
+from discovery.spec import AccountsSpec, Day
+
+TIMES = ("signup", "churned", "converted", "observed_until")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """The accounts, and what was found while reading them.
+
+    `unread` counts, for each time role, the values that are there but could not be read, with examples.
+    """
+
+    accounts: Accounts
+    table: str  # the relation of accounts with a usable signup
+    typed: str  # every row of the accounts, typed
+    rows: int
+    without_id: int
+    repeated: int  # account ids that stand in several rows
+    conflicting: tuple[str, ...]  # those whose rows disagree about signup or leaving
+    examples_repeated: tuple[str, ...]
+    unread: Mapping[str, tuple[int, tuple[str, ...]]]
+    churn_dates_only: bool
+
+
+def build_accounts(
+    table: Table,
+    name: str,
+    spec: AccountsSpec,
+    segments: tuple[str, ...],
+    *,
+    timezone: str,
+    date_only: bool,
+    log_end: int | None,
+) -> Roster:
+    """Type the accounts, collapse repeated ones, and number them in the order of their ids.
+
+    Parameters
+    ----------
+    table
+        The accounts with their columns recognised.
+    name
+        Name of the relation to create.
+    spec
+        For an `observed_until` given as a date.
+    segments
+        Names of the segment columns.
+    timezone
+        Zone of times without one.
+    date_only
+        Event times are dates: signups are floored to their day, and every time is what the calendar shows.
+    log_end
+        Time of the last usable event in microseconds, the end of observation where none is given.
+    """
+    engine, typed = table.engine, f"{name}_typed"
+    _type_rows(table, typed, segments, timezone, date_only)
+    without_id, rows = engine.rows(f"SELECT count(*) - count(account_id), count(*) FROM {quoted(typed)}")[0]
+    repeated = engine.rows(
+        f"SELECT account_id, count(DISTINCT coalesce(signup, 0)) > 1 OR count(DISTINCT coalesce(churned, 0)) > 1 "
+        f"FROM {quoted(typed)} WHERE account_id IS NOT NULL GROUP BY account_id HAVING count(*) > 1 ORDER BY account_id"
+    )
+    arrow = engine.table(
+        f"SELECT * FROM {quoted(typed)} WHERE account_id IS NOT NULL "
+        f"QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY signup NULLS LAST, ALL_THE_REST) = 1 "
+        "ORDER BY account_id".replace("ALL_THE_REST", _all_columns(table, segments))
+    )
+    accounts = _arrays(arrow, segments, _end_of_observation(spec, timezone, date_only, log_end), date_only)
+    _relation(engine, name, accounts)
+    return Roster(
+        accounts=accounts,
+        table=name,
+        typed=typed,
+        rows=rows,
+        without_id=without_id,
+        repeated=len(repeated),
+        conflicting=tuple(str(key) for key, conflict in repeated if conflict),
+        examples_repeated=tuple(str(key) for key, _ in repeated[:5]),
+        unread={role: _unread(engine, typed, role) for role in TIMES if role in table.roles},
+        churn_dates_only=_all_midnight(accounts.churned) if timezone == "UTC" or date_only else _is_dates(table),
+    )
+
+
+def _type_rows(table: Table, typed: str, segments: tuple[str, ...], timezone: str, date_only: bool) -> None:
+    roles = table.roles
+    fields = [f"{id_text(roles['account'], table.kind(roles['account']))} AS account_id"]
+    for role in TIMES:
+        column = roles.get(role)
+        micros = table.clock(column).micros(timezone, wall=date_only) if column else "CAST(NULL AS BIGINT)"
+        fields.append(f"{micros} AS {role}")
+        if column:
+            fields.append(
+                f"CASE WHEN {micros} IS NULL AND NOT {is_missing(column)} "
+                f"THEN CAST({quoted(column)} AS VARCHAR) END AS unread_{role}"
+            )
+    marks = f"lower(trim(CAST({quoted(roles['exclude'])} AS VARCHAR)))" if "exclude" in roles else ""
+    fields.append(f"coalesce({marks} IN {word_list(TRUE_WORDS)}, false) AS excluded" if marks else "false AS excluded")
+    seats = f"TRY_CAST({quoted(roles['seats'])} AS DOUBLE)" if "seats" in roles else "CAST(NULL AS DOUBLE)"
+    fields.append(f"{seats} AS seats")
+    fields += [f"{plain_text(column)} AS segment_{i}" for i, column in enumerate(segments)]
+    table.engine.execute(
+        f"CREATE OR REPLACE TABLE {quoted(typed)} AS SELECT {', '.join(fields)} FROM {quoted(table.rows)}"
+    )
+
+
+def _all_columns(table: Table, segments: tuple[str, ...]) -> str:
+    columns = [*TIMES[1:], "excluded", "seats", *(f"segment_{i}" for i in range(len(segments)))]
+    return ", ".join(f"{column} NULLS LAST" for column in columns)
+
+
+def _arrays(arrow: pa.Table, segments: tuple[str, ...], end: int | None, date_only: bool) -> Accounts:
+    times = {role: _times(arrow.column(role)) for role in TIMES}
+    signup = times["signup"]
+    if date_only:
+        signup = np.where(signup == UNKNOWN_TIME, UNKNOWN_TIME, signup // Day * Day)
+    known = signup[signup != UNKNOWN_TIME]
+    last = end if end is not None else int(known.max()) if len(known) else 0
+    observed = times["observed_until"]
+    if date_only:  # a date includes its day
+        observed = np.where((observed != UNKNOWN_TIME) & (observed % Day == 0), observed + Day, observed)
+    return Accounts(
+        account_id=_objects(arrow.column("account_id")),
+        signup=signup,
+        churned=times["churned"],
+        converted=times["converted"],
+        observed_until=np.where(observed == UNKNOWN_TIME, last, observed),
+        excluded=arrow.column("excluded").to_numpy().astype(bool),
+        seats=arrow.column("seats").to_numpy().astype(np.float64),
+        segments={column: _objects(arrow.column(f"segment_{i}")) for i, column in enumerate(segments)},
+    )
+
+
+def _end_of_observation(spec: AccountsSpec, timezone: str, date_only: bool, log_end: int | None) -> int | None:
+    """Return the end for accounts that name none: the date in the spec, else the log's last event."""
+    given = spec.observed_until
+    moment = as_date(given) if isinstance(given, str) else given
+    if not given or moment is None:
+        return None if log_end is None else log_end + Day if date_only else log_end
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day)
+    zone = ZoneInfo(timezone)
+    if date_only:
+        wall = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
+        micros = (wall - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+        return micros + Day if micros % Day == 0 else micros
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _relation(engine: DuckDBEngine, name: str, accounts: Accounts) -> None:
+    usable = np.flatnonzero(accounts.signup != UNKNOWN_TIME)
+    columns = {
+        "account": pa.array(usable.astype(np.int32)),
+        "account_id": pa.array(accounts.account_id[usable], type=pa.string()),
+        "signup": pa.array(accounts.signup[usable]),
+    }
+    engine.register(name, pa.table(columns))
+
+
+def _times(column: Any) -> NDArray[np.int64]:
+    filled: NDArray[np.int64] = column.fill_null(UNKNOWN_TIME).to_numpy().astype(np.int64)
+    return filled
+
+
+def _objects(column: Any) -> NDArray[np.object_]:
+    values: NDArray[np.object_] = np.array(column.to_pylist() or [], dtype=object)
+    return values
+
+
+def _unread(engine: DuckDBEngine, typed: str, role: str) -> tuple[int, tuple[str, ...]]:
+    value = f"unread_{role}"
+    count = int(engine.rows(f"SELECT count({value}) FROM {quoted(typed)}")[0][0])
+    if not count:
+        return 0, ()
+    found = engine.rows(
+        f"SELECT DISTINCT {value} FROM {quoted(typed)} WHERE {value} IS NOT NULL ORDER BY {value} LIMIT 5"
+    )
+    return count, tuple(str(text) for (text,) in found)
+
+
+def _all_midnight(times: NDArray[np.int64]) -> bool:
+    known = times[times != UNKNOWN_TIME]
+    return bool(len(known)) and bool(np.all(known % Day == 0))
+
+
+def _is_dates(table: Table) -> bool:
+    return "churned" in table.roles and table.clock(table.roles["churned"]).writing in ("date", "day number")

@@ -1,0 +1,90 @@
+"""Events whose tracking seems to begin or end inside the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery.intake.checked import Checked, finding
+from discovery.intake.sql import quoted
+from discovery.intake.wording import counted, moment
+from discovery.results import QualityFinding
+from discovery.spec import Day
+
+_LONG = 0.1  # of the log's span
+_EXPECTED = 10.0  # account-days: under a Poisson law none at all then has probability 0.00005
+_SAMPLE = 5_000_000
+
+
+def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield the events that are absent from the start or the end of the log for longer than chance allows.
+
+    An event is taken to have begun (or ended) where, at its own rate per account-day of the whole log,
+    at least ten account-days with it would be expected in the silent part, and that part is at least a
+    tenth of the log's span.
+    """
+    start, end = checked.events.start, checked.events.end
+    if start is None or end is None or end - start < 10 * Day:
+        return
+    first, last, names = _spans(checked)
+    days, total, per_event = _account_days(checked, start, names)
+    began, ended = [], []
+    for i, name in enumerate(names):
+        own = per_event[i]
+        if not own:
+            continue
+        before, after = days < (first[i] - start) // Day, days > (last[i] - start) // Day
+        rate = own / max(float(total[~before & ~after].sum()), 1.0)
+        if first[i] - start >= _LONG * (end - start) and rate * total[before].sum() >= _EXPECTED:
+            began.append((int(first[i]), name))
+        if end - last[i] >= _LONG * (end - start) and rate * total[after].sum() >= _EXPECTED:
+            ended.append((int(last[i]), name))
+    yield from _one(began, len(names), "tracking_starts", "first appear well into", "since")
+    yield from _one(ended, len(names), "tracking_stops", "no longer appear well before the end of", "until")
+
+
+def _one(found: list[tuple[int, str]], of: int, code: str, what: str, word: str) -> Iterator[QualityFinding]:
+    if found:
+        yield finding(
+            code,
+            "warning",
+            f"{len(found)} of {counted(of, 'event name')} {what} the log, although frequent otherwise: accounts of the "
+            "other time could not do them, whatever they wanted.",
+            count=len(found),
+            of=of,
+            examples=[f"{name} ({word} {moment(time // Day * Day)})" for time, name in sorted(found)],
+            remedy="Check when tracking of these events began or ended, and study the accounts of that time alone, or "
+            "leave these events out.",
+        )
+
+
+def _spans(checked: Checked) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
+    rows = checked.engine.rows(
+        f"SELECT event, min(t), max(t) FROM {quoted(checked.events.usable)} GROUP BY event ORDER BY event"
+    )
+    return (
+        np.array([row[1] for row in rows], dtype=np.int64),
+        np.array([row[2] for row in rows], dtype=np.int64),
+        [str(row[0]) for row in rows],
+    )
+
+
+def _account_days(
+    checked: Checked, start: int, names: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the log's days, the account-days of activity on each, and each event's account-days."""
+    parts = max(1, checked.events.usable_rows // _SAMPLE)
+    some = f" WHERE hash(account_id) % {parts} = 0" if parts > 1 else ""
+    rows = checked.engine.rows(
+        f"SELECT event, day, count(*) FROM (SELECT DISTINCT event, account_id, (t - {start}) // {Day} AS day "
+        f"FROM {quoted(checked.events.usable)}{some}) GROUP BY GROUPING SETS ((event), (day))"
+    )
+    by_day = sorted((int(day), int(n)) for event, day, n in rows if day is not None)
+    by_event = {str(event): int(n) for event, day, n in rows if day is None}
+    return (
+        np.array([day for day, _ in by_day], dtype=np.int64),
+        np.array([n for _, n in by_day], dtype=np.int64),
+        np.array([by_event.get(name, 0) for name in names], dtype=np.float64),
+    )

@@ -1,0 +1,108 @@
+"""A blank sheet in the house style: colours, type sizes, and the one door to matplotlib.
+
+Figures are drawn for a width of 353 points, so that a phone shows them nearly at full size. Text never
+goes through mathtext or TeX: event names are hostile text.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+from discovery.plots.wording import clean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH: Final = 4.9
+"""Width of every figure in inches."""
+
+INK: Final = "#1f2937"
+MUTED: Final = "#5b6675"
+RULE: Final = "#d5dbe3"
+SOFT: Final = "#e9edf2"
+PLAIN: Final = "#7b8794"
+BLUE: Final = "#0072b2"
+ORANGE: Final = "#d55e00"
+GREEN: Final = "#009e73"
+"""The last three are of Okabe and Ito's palette, told apart by colour-blind readers."""
+
+TEXT_SIZE: Final = 9.0
+SMALL_SIZE: Final = 8.2
+
+_STYLE: Final[dict[str, Any]] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": TEXT_SIZE,
+    "text.color": INK,
+    "text.parse_math": False,
+    "text.usetex": False,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.unicode_minus": True,
+    "axes.formatter.use_mathtext": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": SMALL_SIZE,
+    "ytick.labelsize": SMALL_SIZE,
+    "xtick.major.size": 0.0,
+    "ytick.major.size": 0.0,
+    "figure.dpi": 144,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "discovery",
+    "savefig.bbox": "standard",
+}
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def styled(draw: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Run `draw` under the house style, whatever style the session has; the session's is untouched after."""
+
+    @functools.wraps(draw)
+    def drawn(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        import matplotlib.style
+
+        with matplotlib.style.context(["default", _STYLE]):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def figure(height: float, label: str) -> Figure:
+    """Return an empty figure of the house width; `label` says in words what it shows."""
+    from matplotlib.figure import Figure
+
+    made = Figure(figsize=(WIDTH, height), facecolor="white")
+    made.set_label(clean(label))
+    return made
+
+
+def sheet(height: float, label: str) -> tuple[Figure, Axes]:
+    """Return a figure whose coordinates are inches from its upper left corner, without axes."""
+    made = figure(height, label)
+    page = made.add_axes((0, 0, 1, 1))
+    page.set_xlim(0, WIDTH)
+    page.set_ylim(height, 0)
+    page.set_axis_off()
+    return made, page
+
+
+def axes_at(made: Figure, *, left: float, top: float, width: float, height: float) -> Axes:
+    """Return axes placed in inches from the figure's upper left corner, with the lower spine only."""
+    whole_height = float(made.get_figheight())
+    axes = made.add_axes((left / WIDTH, 1 - (top + height) / whole_height, width / WIDTH, height / whole_height))
+    for side in ("left", "right", "top"):
+        axes.spines[side].set_visible(False)
+    axes.patch.set_visible(False)
+    return axes
+
+
+def sentence_only(sentence: str) -> Figure:
+    """Return a figure that says why there is nothing to draw."""
+    made, page = sheet(0.6, sentence)
+    page.text(0.05, 0.3, sentence, color=MUTED, va="center")
+    return made

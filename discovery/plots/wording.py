@@ -1,0 +1,180 @@
+"""Numbers and names in the form people read: `31 %`, `+12 points [5, 19]`, `p < 0.001`, `n/a`."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from discovery.results import Estimate
+
+MISSING: Final = "n/a"
+_MINUS: Final = "\u2212"
+_NARROW_SPACE: Final = "\u202f"
+_ELLIPSIS: Final = "…"
+
+
+def known(value: float | None) -> bool:
+    """Tell whether a number is there to be shown: neither None nor NaN nor infinite."""
+    return value is not None and math.isfinite(value)
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with commas."""
+    return f"{value:,.0f}".replace("-", _MINUS) if value is not None and known(value) else MISSING
+
+
+def percent(share: float | None) -> str:
+    """Return a share (0 to 1) as a percentage; a share that is not 0 or 1 is never rounded to it."""
+    if share is None or not known(share):
+        return MISSING
+    hundredths = 100 * share
+    if 0 < abs(hundredths) < 0.05:
+        text = "< 0.1"
+    elif 99.95 < hundredths < 100:
+        text = "> 99.9"
+    elif 0 < abs(hundredths) < 1 or 99 < hundredths < 100:
+        text = f"{hundredths:.1f}"
+    else:
+        text = f"{hundredths:.0f}"
+    return text.replace("-", _MINUS) + _NARROW_SPACE + "%"
+
+
+def points(difference: float | None) -> str:
+    """Return a difference of shares as signed percentage points, such as `+12 points`."""
+    if difference is None or not known(difference):
+        return MISSING
+    return f"{_signed(difference, _decimals(difference))} points"
+
+
+def points_estimate(estimate: Estimate) -> tuple[str, str]:
+    """Return a risk difference and its interval as two texts with the same number of decimals."""
+    value, lower, upper = estimate.estimate, estimate.ci_lower, estimate.ci_upper
+    if value is None or not known(value):
+        return MISSING, ""
+    if lower is None or upper is None or not (known(lower) and known(upper)):
+        return points(value), ""
+    decimals = _decimals(value, lower, upper)
+    interval = ", ".join(_signed(bound, decimals, plus=False) for bound in (lower, upper))
+    return f"{_signed(value, decimals)} points", f"[{interval}]"
+
+
+def ratio_estimate(estimate: Estimate | None) -> tuple[str, str]:
+    """Return a ratio and its interval as two texts."""
+    if estimate is None or estimate.estimate is None or not known(estimate.estimate):
+        return MISSING, ""
+    lower, upper = estimate.ci_lower, estimate.ci_upper
+    if lower is None or upper is None or not (known(lower) and known(upper)):
+        return ratio(estimate.estimate), ""
+    return ratio(estimate.estimate), f"[{ratio(lower)}, {ratio(upper)}]"
+
+
+def ratio(value: float | None) -> str:
+    """Return a ratio with two or three significant digits; extremes are bounds."""
+    if value is None or not known(value):
+        return MISSING
+    if value >= 1000:
+        return "> 1,000"
+    if 0 < value < 0.01:
+        return "< 0.01"
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def decimal(value: float | None, decimals: int = 1) -> str:
+    """Return a number with a fixed number of decimals and a true minus sign."""
+    return f"{value:.{decimals}f}".replace("-", _MINUS) if value is not None and known(value) else MISSING
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value with its relation: `p < 0.001`, `p = 0.03`."""
+    if value is None or not known(value):
+        return MISSING
+    if value < 0.001:
+        return "p < 0.001"
+    if value > 0.995:
+        return "p > 0.99"
+    return f"p = {value:.3f}" if value < 0.0095 else f"p = {value:.2f}"
+
+
+def days(value: float | None) -> str:
+    """Return a length of time in days, or in hours or minutes below one day."""
+    if value is None or not known(value):
+        return MISSING
+    if value < 1 / 24:
+        return f"{value * 1440:.0f} min"
+    if value < 1:
+        return _of_unit(f"{value * 24:.0f}", "hour")
+    return _of_unit(f"{value:.1f}".removesuffix(".0"), "day")
+
+
+def conditions_in_words(conditions: Sequence[Mapping[str, Any]]) -> str:
+    """Return a milestone's conditions as a sentence part, such as `a at least 3 times within 7 days of signup`."""
+    return " and ".join(_condition_in_words(condition) for condition in conditions)
+
+
+def clean(text: str) -> str:
+    """Return text on one line, with characters that cannot be printed replaced."""
+    return "".join(_printable(character) for character in " ".join(text.split()))
+
+
+def shorten(text: str, width: int) -> str:
+    """Return text that fills at most `width` columns, the middle replaced by an ellipsis where it is longer."""
+    text = clean(text)
+    if sum(map(_columns, text)) <= width:
+        return text
+    head = _fitting(text, (width + 1) // 2)
+    tail = _fitting(text[::-1], width - 1 - (width + 1) // 2)[::-1]
+    return f"{head.rstrip()}{_ELLIPSIS}{tail.lstrip()}"
+
+
+def _condition_in_words(condition: Mapping[str, Any]) -> str:
+    at_least, within, users = (condition.get(key) for key in ("at_least", "within_days", "min_users"))
+    words = [str(condition.get("event", ""))]
+    words.append("at least once" if at_least in (None, 1) else f"at least {count(at_least)} times")
+    if within is not None:
+        words.append(f"within {_of_unit(f'{within:g}', 'day')} of signup")
+    if users is not None and users > 1:
+        words.append(f"by at least {count(users)} users")
+    return " ".join(words)
+
+
+def _of_unit(number: str, unit: str) -> str:
+    return f"{number} {unit}" if number == "1" else f"{number} {unit}s"
+
+
+def _decimals(*differences: float) -> int:
+    """Show tenths of a point where whole points would hide a small number or most of a narrow interval."""
+    hundredths = [100 * difference for difference in differences]
+    narrow = len(hundredths) > 1 and max(hundredths) - min(hundredths) < 4
+    return int(narrow or any(0 < abs(value) < 0.95 for value in hundredths))
+
+
+def _signed(difference: float, decimals: int, *, plus: bool = True) -> str:
+    text = f"{100 * difference:.{decimals}f}"
+    if float(text) == 0:
+        return text.removeprefix("-")
+    return text.replace("-", _MINUS) if text.startswith("-") else f"{'+' if plus else ''}{text}"
+
+
+def _printable(character: str) -> str:
+    return "\ufffd" if unicodedata.category(character) in ("Cc", "Cs", "Cn") or character in _OVERRIDES else character
+
+
+_OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Direction overrides: in a name they would reorder the text that follows it."""
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _fitting(text: str, width: int) -> str:
+    used = 0
+    for place, character in enumerate(text):
+        used += _columns(character)
+        if used > width:
+            return text[:place]
+    return text

@@ -1,0 +1,117 @@
+"""What the study says: a lead, nothing, or not enough to say."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from discovery.estimate import accounts_needed, minimum_detectable
+from discovery.ranking.grading import Evidence, Grading
+from discovery.results import OutcomeSummary, Population, Verdict
+from discovery.spec import StudySpec
+
+MIN_MATURE = 100
+MIN_EITHER_OUTCOME = 20
+HALF = 0.5
+"""Power is stated for a rule that half of the accounts reach, the easiest to see."""
+LARGE_DIFFERENCE = 0.25
+"""A study that could not even have seen a difference this large has not looked at all."""
+
+
+def shortfall(population: Population, summary: OutcomeSummary) -> str | None:
+    """Return why these accounts cannot be studied at all, or None if they can."""
+    mature, stayed = population.mature, population.retained
+    if population.landmark == 0:
+        return "no account was observed up to its landmark, the end of its observation window"
+    if mature == 0:
+        return "no account has been observed long enough to know what became of it"
+    if mature < MIN_MATURE:
+        return f"only {mature:,} accounts have a known outcome, and at least {MIN_MATURE} are needed"
+    if mature - stayed < MIN_EITHER_OUTCOME:
+        return _too_few_of(mature - stayed, mature, summary.left)
+    if stayed < MIN_EITHER_OUTCOME:
+        return _too_few_of(stayed, mature, summary.stayed)
+    return None
+
+
+def _too_few_of(count: int, mature: int, words: str) -> str:
+    which = f"only {count:,}" if count else "none"
+    return f"{which} of {mature:,} accounts {words}, and at least {MIN_EITHER_OUTCOME} are needed"
+
+
+def insufficient(reason: str) -> Verdict:
+    """Return the verdict of a study that could not be made."""
+    return Verdict(
+        status="insufficient",
+        milestone=None,
+        sentence=f"These data cannot say whether there is a first value moment: {reason}.",
+        reasons=(reason[0].upper() + reason[1:] + ".",),
+    )
+
+
+def decide(evidence: Evidence, grading: Grading, population: Population, spec: StudySpec) -> Verdict:
+    """Turn the grading into a verdict.
+
+    `lead` when the first family lies beyond the bound; `insufficient` when nothing could be searched, or
+    when even a difference of 25 points would have gone unseen; `none` otherwise. The smallest difference
+    these data could have shown is at 80 % power, for a rule half of the accounts reach.
+    """
+    alpha, effect = spec.inference.alpha, spec.inference.minimum_effect
+    if grading.searched == 0:
+        return insufficient("no event inside the observation window has enough accounts on both sides")
+    base = population.base_rate or 0.0
+    smallest = minimum_detectable(population.mature, base, HALF, alpha, grading.searched)
+    needed = accounts_needed(effect, base, HALF, alpha, grading.searched)
+    leads = grading.leads
+    if leads:
+        first = leads[0]
+        milestone = str(evidence.conditions[first.best])
+        return Verdict(
+            status="lead",
+            milestone=milestone,
+            sentence=(
+                f"A lead, not yet a finding: “{milestone}” separates accounts that stay from accounts that "
+                "leave, beyond how busy they are anyway."
+            ),
+            reasons=_lead_reasons(evidence, grading),
+            minimum_detectable=_finite(smallest),
+        )
+    seen = _unseen(smallest, population.mature)
+    if smallest > LARGE_DIFFERENCE:
+        return dataclasses.replace(insufficient(seen), minimum_detectable=_finite(smallest), accounts_needed=needed)
+    return Verdict(
+        status="none",
+        milestone=None,
+        sentence="These data do not support a first value moment among the behaviours that were searched.",
+        reasons=(
+            f"None of {grading.searched:,} rules stands out once the search is accounted for.",
+            f"A smaller effect may still exist: {seen}.",
+        ),
+        minimum_detectable=_finite(smallest),
+        accounts_needed=needed if needed and needed > population.mature else None,
+    )
+
+
+def _unseen(smallest: float, mature: int) -> str:
+    if not math.isfinite(smallest):
+        return f"no difference possible at this base rate could have been seen in {mature:,} accounts"
+    return f"differences below {100 * smallest:.0f} points could not have been seen in {mature:,} accounts"
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _lead_reasons(evidence: Evidence, grading: Grading) -> tuple[str, ...]:
+    first = grading.leads[0]
+    score = float(evidence.adjusted.score[first.best])
+    reasons = [
+        f"Its adjusted score is {score:.1f}; anything beyond {grading.critical:.1f} is unlikely by chance "
+        f"among the {grading.searched:,} rules searched.",
+        "It has not been confirmed on accounts that took no part in choosing it, and hidden differences "
+        "between accounts may explain it.",
+    ]
+    if len(grading.leads) > 1:
+        others = len(grading.leads) - 1
+        reasons.append(f"{others} other {'family is' if others == 1 else 'families are'} beyond the bound as well.")
+    return tuple(reasons)

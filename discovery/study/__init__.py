@@ -1,0 +1,199 @@
+"""The table of contents: a study calls the rooms in order."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import discovery
+from discovery import exposure, intake, ranking
+from discovery.errors import QualityError
+from discovery.intake import Relations
+from discovery.outcome import Outcome, read_outcome
+from discovery.results import CandidateTable, CheckResult, Provenance, QualityFinding, StudyResult, Verdict
+from discovery.spec import Day, StudySpec, build_spec
+from discovery.study.evidence import gather_evidence, lifetimes, prepare_adjustment
+from discovery.study.finalists import Finalists
+
+Progress = Callable[[str], None]
+
+
+def _silent(stage: str) -> None:
+    """Ignore the stage."""
+
+
+class Study:
+    """A question asked of events and accounts.
+
+    Parameters
+    ----------
+    events, accounts
+        A path (file, glob or folder), or a pandas, Polars or Arrow table. None takes the source named in
+        the spec.
+    spec
+        What is asked; None asks with zero configuration.
+    **sections
+        Sections of the spec as mappings, laid over `spec`: `outcome={"by_day": 60}`.
+
+    Raises
+    ------
+    SpecError
+        If the sections do not make a valid spec.
+
+    Examples
+    --------
+    >>> import discovery
+    >>> world = discovery.simulate_world("easy", accounts=600, seed=1)
+    >>> result = discovery.Study(world.events, world.accounts, outcome={"by_day": 60}).run()
+    >>> result.outcome.by_day
+    60
+    """
+
+    def __init__(
+        self,
+        events: Any = None,
+        accounts: Any = None,
+        spec: StudySpec | None = None,
+        **sections: Mapping[str, Any],
+    ) -> None:
+        self.events = events
+        self.accounts = accounts
+        self.spec = _laid_over(spec or StudySpec(), sections)
+
+    def check(self, *, progress: Progress = _silent, show_accounts: bool = False) -> CheckResult:
+        """Read the sources and return the data-quality findings alone."""
+        relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
+        with closing(relations.engine):
+            return CheckResult(
+                quality=_shareable(relations.quality, show_accounts),
+                recognised=relations.recognised,
+                accounts=len(relations.accounts),
+                events_rows=relations.events_rows,
+            )
+
+    def run(self, *, progress: Progress = _silent, show_accounts: bool = False) -> StudyResult:
+        """Do the whole study and return its frozen result.
+
+        Parameters
+        ----------
+        progress
+            Called with a few words whenever a stage begins.
+        show_accounts
+            Whether account ids may stand in the result as examples.
+
+        Raises
+        ------
+        InputError
+            If a source cannot be read, a column is missing, or a check finds an error.
+        """
+        started = time.perf_counter()
+        relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
+        with closing(relations.engine):
+            _refuse_errors(relations)
+            answer = _answer(relations, self.spec, progress)
+        made = Provenance(
+            version=discovery.__version__,
+            spec_sha256=relations.spec.sha256(),
+            input_sha256=relations.input_sha256,
+            seed=relations.spec.inference.seed,
+            seconds=time.perf_counter() - started,
+            events_rows=relations.events_rows,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        return StudyResult(
+            quality=_shareable(relations.quality, show_accounts),
+            recognised=relations.recognised,
+            settings=relations.spec.as_dict(),
+            provenance=made,
+            **answer,
+        )
+
+
+def _laid_over(spec: StudySpec, sections: Mapping[str, Mapping[str, Any]]) -> StudySpec:
+    if not sections:
+        return spec
+    values = spec.as_dict()
+    for section, given in sections.items():
+        values[section] = {**values.get(section, {}), **given}
+    return build_spec(values, origin="the study")
+
+
+def _refuse_errors(relations: Relations) -> None:
+    errors = [finding for finding in relations.quality if finding.severity == "error"]
+    if errors:
+        raise QualityError(" ".join(f"{finding.message} {finding.remedy}" for finding in errors))
+
+
+def _shareable(findings: tuple[QualityFinding, ...], show_accounts: bool) -> tuple[QualityFinding, ...]:
+    """Leave account ids out of the examples unless they were asked for."""
+    if show_accounts:
+        return findings
+    return tuple(dataclasses.replace(f, examples=()) if f.names_accounts else f for f in findings)
+
+
+def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[str, Any]:
+    """Walk from checked relations to everything a result says about them."""
+    spec = relations.spec
+    window = spec.candidates.window_days
+    progress("Reading who stayed and who left")
+    outcome = read_outcome(lifetimes(relations), spec.outcome, window_days=window, inferred=not asked.outcome.kind)
+    shortfall = ranking.shortfall(outcome.population, outcome.summary)
+    if shortfall:
+        return _empty(outcome, ranking.insufficient(shortfall))
+
+    progress("Counting what accounts did in their first days")
+    measured = exposure.measure(
+        relations.engine,
+        relations.events_table,
+        relations.accounts_table,
+        len(relations.accounts),
+        tuple(days * Day for days in spec.candidates.within_days),
+        window * Day,
+    )
+    grid = spec.candidates
+    users = grid.min_users if relations.has_users else (1,)
+    flags = exposure.candidate_flags(measured, outcome.positions, grid.at_least, grid.within_days, users)
+    if not flags.conditions:
+        return _empty(outcome, ranking.insufficient("no event lies inside any account's observation window"))
+
+    progress(f"Comparing {len(flags.conditions):,} rules")
+    adjustment = prepare_adjustment(relations, outcome, measured)
+    evidence = gather_evidence(relations, outcome, measured, flags, adjustment)
+    grading = ranking.grade(evidence, spec)
+    verdict = ranking.decide(evidence, grading, outcome.population, spec)
+
+    progress("Refitting the finalists and building ladders")
+    finalists = Finalists(relations, outcome, measured, flags, adjustment, evidence, grading)
+    opinion = finalists.second_opinion()
+    return {
+        "verdict": verdict,
+        "population": outcome.population,
+        "outcome": outcome.summary,
+        "ranking": ranking.describe_families(
+            evidence, grading, finalists.refits(), {o.family: o.rank for o in opinion}, outcome.summary
+        ),
+        "ladders": finalists.ladders() if verdict.status == "lead" else (),
+        "second_opinion": opinion,
+        "curves": finalists.curves(),
+        "searched": grading.searched,
+        "candidates": ranking.candidate_table(evidence, grading),
+    }
+
+
+def _empty(outcome: Outcome, verdict: Verdict) -> dict[str, Any]:
+    """Return what is said when nothing could be compared."""
+    return {
+        "verdict": verdict,
+        "population": outcome.population,
+        "outcome": outcome.summary,
+        "ranking": (),
+        "ladders": (),
+        "second_opinion": (),
+        "curves": (),
+        "searched": 0,
+        "candidates": CandidateTable(columns={}),
+    }

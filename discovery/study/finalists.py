@@ -1,0 +1,167 @@
+"""What only the first families get: reference refits, exact times of reach, curves and ladders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery import estimate, exposure
+from discovery.errors import Caution
+from discovery.estimate import Adjustment
+from discovery.exposure import Exposure, Flags
+from discovery.intake import Relations
+from discovery.ladder import Step, build_ladder
+from discovery.milestone import Milestone
+from discovery.outcome import Outcome
+from discovery.ranking import Evidence, Finalist, GradedFamily, Grading
+from discovery.results import Estimate, Ladder, SecondOpinion, SurvivalCurve
+from discovery.spec import Day
+
+MOST = 5
+"""How many families are refitted, and how many ladders are built, at the most."""
+NON_PROPORTIONAL_P = 0.01
+NO_RUNG = ("vanity", "risk", "outcome_adjacent")
+"""Kinds of event that never stand for a step towards value."""
+
+
+@dataclass(frozen=True)
+class Finalists:
+    """The leads, or for lack of them the first three families, seen more closely."""
+
+    relations: Relations
+    outcome: Outcome
+    measured: Exposure
+    flags: Flags
+    adjustment: Adjustment
+    evidence: Evidence
+    grading: Grading
+
+    @cached_property
+    def families(self) -> tuple[GradedFamily, ...]:
+        """The families seen more closely, best first."""
+        ranked = tuple(family for family in self.grading.families if family.rank is not None)
+        return self.grading.leads[:MOST] or ranked[:3]
+
+    @cached_property
+    def reached_days(self) -> dict[str, NDArray[np.float64]]:
+        """Exact days to each family's rule, length n, by event; inf where never reached."""
+        return {family.event: self._reach_days(family) for family in self.families}
+
+    def _reach_days(self, family: GradedFamily) -> NDArray[np.float64]:
+        relations = self.relations
+        days = exposure.reach_times(
+            relations.engine,
+            relations.events_table,
+            relations.accounts_table,
+            len(relations.accounts),
+            Milestone((self.evidence.conditions[family.best],)),
+            relations.spec.candidates.window_days * Day,
+        )
+        return days[self.outcome.positions]
+
+    def refits(self) -> dict[str, Finalist]:
+        """Return the reference refits of each family's rule, by event."""
+        return {family.event: self._refit(family) for family in self.families}
+
+    def _refit(self, family: GradedFamily) -> Finalist:
+        flag = self.flags.dense([family.best])[0]
+        days = self.reached_days[family.event]
+        odds = self._adjusted_odds_ratio(family, flag)
+        cautions: tuple[Caution, ...] = (Caution.NOT_CONVERGED,) if odds.status == "not_converged" else ()
+        hazard = proportional_p = None
+        if self.outcome.duration is not None and self.outcome.departed is not None:
+            alpha = self.relations.spec.inference.alpha
+            cox = estimate.cox_refit(self.outcome.duration, self.outcome.departed, flag, None, alpha)
+            proportional_p = cox.proportional_hazards_p
+            if cox.status == "ok":
+                hazard = Estimate(
+                    estimate=cox.hazard_ratio,
+                    ci_lower=cox.ci_lower,
+                    ci_upper=cox.ci_upper,
+                    scale="hazard ratio",
+                    estimand="unadjusted",
+                    n_accounts=len(flag),
+                )
+            if proportional_p is not None and proportional_p < NON_PROPORTIONAL_P:
+                cautions += (Caution.NON_PROPORTIONAL,)
+        return Finalist(
+            adjusted_odds_ratio=odds,
+            hazard_ratio=hazard,
+            proportional_hazards_p=proportional_p,
+            median_days_to_reach=float(np.median(days[np.isfinite(days)])) if np.isfinite(days).any() else None,
+            warnings=cautions,
+        )
+
+    def _adjusted_odds_ratio(self, family: GradedFamily, flag: NDArray[np.bool_]) -> Estimate:
+        mature = self.outcome.mature
+        design = self.adjustment.design(self.measured.event_index(family.event))
+        fit = estimate.logit_refit(
+            design, self.outcome.retained[mature], flag[mature], self.relations.spec.inference.alpha
+        )
+        return Estimate(
+            estimate=fit.odds_ratio,
+            ci_lower=fit.ci_lower,
+            ci_upper=fit.ci_upper,
+            scale="odds ratio",
+            estimand="conditional on volume and traits",
+            n_accounts=int(mature.sum()),
+            status=fit.status,
+        )
+
+    def second_opinion(self) -> tuple[SecondOpinion, ...]:
+        """Return the order in which an L1-penalised logistic path admits the families."""
+        rows = np.flatnonzero(self.grading.eligible)
+        mature = self.outcome.mature
+        path = estimate.second_opinion(
+            self.flags.packed[rows], mature, self.outcome.retained, self.evidence.event_of[rows]
+        )
+        return tuple(
+            SecondOpinion(
+                rank=place,
+                family=self.evidence.events[entry.family],
+                milestone=str(self.evidence.conditions[rows[entry.candidate]]),
+                sign="+" if entry.sign > 0 else "-",
+            )
+            for place, entry in enumerate(path, start=1)
+        )
+
+    def curves(self) -> tuple[SurvivalCurve, ...]:
+        """Return the Kaplan-Meier curves of the first family, reached and not reached."""
+        duration, departed = self.outcome.duration, self.outcome.departed
+        if duration is None or departed is None or not self.families:
+            return ()
+        flag = self.flags.dense([self.families[0].best])[0]
+        alpha = self.relations.spec.inference.alpha
+        text = str(self.evidence.conditions[self.families[0].best])
+        sides = ((f"reached {text}", flag), ("did not reach it", ~flag))
+        return tuple(
+            estimate.kaplan_meier(duration[side], departed[side], label, alpha) for label, side in sides if side.any()
+        )
+
+    def ladders(self) -> tuple[Ladder, ...]:
+        """Return one ladder for each lead, best first."""
+        positions = self.outcome.positions
+        steps = [
+            Step(event=event, first_days=self.measured.first_lags(event, positions))
+            for event in self.measured.events
+            if self._may_be_rung(event)
+        ]
+        return tuple(
+            build_ladder(
+                str(Milestone((self.evidence.conditions[family.best],))),
+                self.reached_days[family.event],
+                [step for step in steps if step.event != family.event],
+                self.relations.spec.ladder,
+                rank=place,
+            )
+            for place, family in enumerate(self.grading.leads[:MOST], start=1)
+        )
+
+    def _may_be_rung(self, event: str) -> bool:
+        if event in self.evidence.at_signup or self.relations.spec.kinds.of(event) in NO_RUNG:
+            return False
+        status = next((f.status for f in self.grading.families if f.event == event), None)
+        return status not in ("outcome_adjacent", "passive")

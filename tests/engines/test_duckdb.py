@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import gc
+import os
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from discovery.engines.duckdb import DuckDBEngine
+from discovery.errors import EngineError
+
+
+@pytest.fixture
+def engine():
+    with DuckDBEngine(memory_limit="500MB") as held:
+        yield held
+
+
+def test_settings_keep_time_utc_and_nothing_downloaded(engine):
+    names = ["TimeZone", "autoinstall_known_extensions", "autoload_known_extensions", "preserve_insertion_order"]
+    values = engine.rows("SELECT " + ", ".join(f"current_setting('{name}')" for name in names))[0]
+    assert values == ("UTC", False, False, False)
+    assert engine.rows("SELECT current_setting('temp_directory')") == [(engine.temp_directory,)]
+
+
+def test_settings_hold_for_batches_as_well(engine):
+    batch = next(engine.batches("SELECT current_setting('TimeZone') AS zone"))
+    assert batch.column(0).to_pylist() == ["UTC"]
+
+
+def test_batches_stream_while_other_queries_run(engine):
+    batches = engine.batches("SELECT range AS i FROM range(300000)")
+    first = next(batches)
+    assert first.num_rows < 300_000
+    assert engine.rows("SELECT 1") == [(1,)]
+    rest = sum(batch.num_rows for batch in batches)
+    assert first.num_rows + rest == 300_000
+
+
+def test_a_query_that_fails_midway_is_an_engine_error(engine):
+    late = "SELECT CAST(CASE WHEN range = 250000 THEN 'x' ELSE '1' END AS INTEGER) AS i FROM range(300000)"
+    with pytest.raises(EngineError, match="Could not convert string 'x'"):
+        list(engine.batches(late))
+
+
+def test_a_refused_query_is_an_engine_error_of_one_line(engine):
+    with pytest.raises(EngineError) as caught:
+        engine.rows("SELECT * FROM nowhere")
+    assert "nowhere" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_register_copies_and_quotes_the_name(engine):
+    engine.register('odd "name"; --', pa.table({"a": [1, 2]}))
+    assert engine.rows('SELECT sum(a) FROM "odd ""name""; --"') == [(3,)]
+    assert sum(b.num_rows for b in engine.batches('SELECT * FROM "odd ""name""; --"')) == 2
+
+
+def test_python_variables_are_not_tables(engine):
+    frame = pa.table({"a": [1]})
+    with pytest.raises(EngineError):
+        engine.rows("SELECT * FROM frame")
+    assert frame.num_rows == 1
+
+
+def test_close_removes_the_temporary_folder_and_may_be_repeated():
+    engine = DuckDBEngine()
+    folder = engine.temp_directory
+    assert os.path.isdir(folder)
+    engine.close()
+    engine.close()
+    assert not os.path.exists(folder)
+    with pytest.raises(EngineError):
+        engine.rows("SELECT 1")
+
+
+def test_a_forgotten_engine_leaves_no_folder():
+    engine = DuckDBEngine()
+    folder = engine.temp_directory
+    del engine
+    gc.collect()
+    assert not os.path.exists(folder)
+
+
+def test_a_memory_limit_that_is_no_size_is_refused():
+    with pytest.raises(EngineError, match="could not be started"):
+        DuckDBEngine(memory_limit="plenty")
+
+
+def test_table_keeps_order_of_an_ordered_query(engine):
+    ids = engine.table("SELECT range AS i FROM range(200000) ORDER BY i DESC").column("i").to_numpy()
+    assert np.array_equal(ids, np.arange(200_000)[::-1])

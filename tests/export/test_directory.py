@@ -1,0 +1,87 @@
+"""A folder of results appears whole or not at all, and never in place of somebody's files."""
+
+import pytest
+
+from discovery.errors import OutputError
+from discovery.export import directory
+from discovery.export.directory import written_whole
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_new_folder_appears_with_its_parents(tmp_path):
+    with written_whole(tmp_path / "a" / "b") as folder:
+        (folder / "result.json").write_text("{}")
+        assert not (tmp_path / "a" / "b").exists()
+    assert names(tmp_path / "a") == ["b"]
+    assert names(tmp_path / "a" / "b") == ["result.json"]
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path):
+    with pytest.raises(RuntimeError, match="half-way"), written_whole(tmp_path / "out") as folder:
+        (folder / "result.json").write_text("{}")
+        raise RuntimeError("half-way")
+    assert names(tmp_path) == []
+
+
+def test_a_failure_leaves_the_earlier_results_as_they_were(tmp_path):
+    with written_whole(tmp_path / "out") as folder:
+        (folder / "result.json").write_text("old")
+    with pytest.raises(KeyboardInterrupt), written_whole(tmp_path / "out") as folder:
+        (folder / "result.json").write_text("new")
+        raise KeyboardInterrupt
+    assert (tmp_path / "out" / "result.json").read_text() == "old"
+    assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("exchange", [True, False], ids=["renameat2", "by renames"])
+def test_earlier_results_are_replaced_whole(tmp_path, monkeypatch, exchange):
+    if not exchange:
+        monkeypatch.setattr(directory, "_exchange", lambda one, other: False)
+    for text, name in (("old", "truth.json"), ("new", "result.json")):
+        with written_whole(tmp_path / "out") as folder:
+            (folder / name).write_text(text)
+    assert names(tmp_path / "out") == ["result.json"]
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_failed_swap_puts_the_old_folder_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(directory, "_exchange", lambda one, other: False)
+    with written_whole(tmp_path / "out") as folder:
+        (folder / "result.json").write_text("old")
+
+    rename = directory.Path.rename
+
+    def refuse_the_new(self, target):
+        if target == tmp_path / "out" and not self.name.endswith(".old"):
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(directory.Path, "rename", refuse_the_new)
+    with pytest.raises(OutputError, match="No space left"), written_whole(tmp_path / "out") as folder:
+        (folder / "result.json").write_text("new")
+    assert (tmp_path / "out" / "result.json").read_text() == "old"
+    assert names(tmp_path) == ["out"]
+
+
+def test_somebodys_files_are_never_replaced(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.docx").write_text("years of work")
+    with pytest.raises(OutputError, match=r"thesis\.docx"), written_whole(tmp_path / "out"):
+        pass
+    assert names(tmp_path / "out") == ["thesis.docx"]
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
+    with pytest.raises(OutputError, match=r"late\.txt"), written_whole(tmp_path / "out"):
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "late.txt").write_text("x")
+    assert names(tmp_path / "out") == ["late.txt"]
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(OutputError, match="not a folder"), written_whole(tmp_path / "out"):
+        pass

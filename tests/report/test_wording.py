@@ -1,0 +1,112 @@
+"""Numbers and names as people read them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from discovery.plots import wording
+from discovery.results import Estimate
+
+SPACE = "\u202f"
+
+
+def _estimate(value, lower, upper):
+    return Estimate(estimate=value, ci_lower=lower, ci_upper=upper, scale="risk difference", n_accounts=1)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.31, f"31{SPACE}%"),
+        (0, f"0{SPACE}%"),
+        (1, f"100{SPACE}%"),
+        (0.004, f"0.4{SPACE}%"),
+        (0.00001, f"< 0.1{SPACE}%"),
+        (0.99996, f"> 99.9{SPACE}%"),
+        (0.996, f"99.6{SPACE}%"),
+        (None, "n/a"),
+        (math.nan, "n/a"),
+    ],
+)
+def test_shares(share, text):
+    assert wording.percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "texts"),
+    [
+        ((0.12, 0.05, 0.19), ("+12 points", "[5, 19]")),
+        ((0.045, 0.036, 0.056), ("+4.5 points", "[3.6, 5.6]")),
+        ((-0.13, -0.20, -0.07), ("−13 points", "[−20, −7]")),
+        ((0.05, 0.004, 0.096), ("+5.0 points", "[0.4, 9.6]")),
+        ((0.0, -0.06, 0.06), ("0 points", "[−6, 6]")),
+        ((None, None, None), ("n/a", "")),
+        ((0.1, None, None), ("+10 points", "")),
+        ((math.nan, 0.1, 0.2), ("n/a", "")),
+    ],
+)
+def test_differences(numbers, texts):
+    assert wording.points_estimate(_estimate(*numbers)) == texts
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))
+def test_an_interval_off_zero_is_never_shown_as_touching_it(value, below, above):
+    lower, upper = value - below, value + above
+    _, shown = wording.points_estimate(_estimate(value, lower, upper))
+    if lower > 0.0005:
+        assert not shown.startswith(("[0,", "[0.0,", "[−"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0002, "p < 0.001"), (0.004, "p = 0.004"), (0.03, "p = 0.03"), (1.0, "p > 0.99"), (None, "n/a")],
+)
+def test_p_values(value, text):
+    assert wording.p_value(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.4, "2.4 days"), (1.0, "1 day"), (0.5, "12 hours"), (1 / 24, "1 hour"), (0.01, "14 min"), (None, "n/a")],
+)
+def test_days(value, text):
+    assert wording.days(value) == text
+
+
+def test_ratios():
+    assert [wording.ratio(v) for v in (0.6, 12.34, 123.4, 1e9, 1e-9, None, math.inf)] == [
+        "0.60",
+        "12.3",
+        "123",
+        "> 1,000",
+        "< 0.01",
+        "n/a",
+        "n/a",
+    ]
+
+
+def test_conditions_in_words():
+    conditions = (
+        {"event": "a", "at_least": 3, "within_days": 7, "min_users": 2},
+        {"event": "b", "at_least": 1, "within_days": None, "min_users": 1},
+    )
+    words = "a at least 3 times within 7 days of signup by at least 2 users and b at least once"
+    assert wording.conditions_in_words(conditions) == words
+
+
+@given(st.text(), st.integers(3, 60))
+def test_shortened_text_fits_on_one_clean_line(text, width):
+    short = wording.shorten(text, width)
+    assert sum(map(wording._columns, short)) <= width
+    assert "\n" not in short
+    assert "\x00" not in short
+    short.encode("utf-8")
+
+
+def test_shortening_keeps_both_ends():
+    assert wording.shorten("report_shared >= 3 within 7d", 15) == "report_s…hin 7d"
+    assert wording.shorten("short", 15) == "short"

@@ -1,0 +1,158 @@
+"""The tables of a world: their shape, their clockwork, and their sameness from run to run."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from discovery.errors import InputError, OutputError
+from discovery.milestone import Milestone
+from discovery.simulate import WORLDS, simulate_world
+from discovery.spec import StudySpec
+
+EVENT_COLUMNS = ["account_id", "user_id", "event", "timestamp", "event_id"]
+ACCOUNT_COLUMNS = ["account_id", "signup_at", "churned_at", "plan", "channel", "company_size", "seats"]
+
+
+def with_lag(world) -> pd.DataFrame:
+    events = world.events.to_pandas().merge(world.accounts.to_pandas(), on="account_id")
+    events["lag"] = events.timestamp - events.signup_at
+    return events
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_tables_have_the_promised_columns_and_types(name):
+    world = simulate_world(name, accounts=200, seed=3)
+    assert world.events.column_names == EVENT_COLUMNS
+    assert world.accounts.column_names == ACCOUNT_COLUMNS
+    moment = pa.timestamp("us", tz="UTC")
+    assert world.events.schema.field("timestamp").type == moment
+    assert world.accounts.schema.field("signup_at").type == moment
+    assert world.accounts.schema.field("churned_at").type == moment
+    assert world.events.schema.field("account_id").type == pa.string()
+    assert world.accounts["account_id"][0].as_py() == "acc_00001"
+
+
+@settings(max_examples=12, deadline=None)
+@given(name=st.sampled_from(sorted(WORLDS)), accounts=st.integers(1, 60), seed=st.integers(0, 10_000))
+def test_every_world_is_sound_however_small(name, accounts, seed):
+    world = simulate_world(name, accounts=accounts, seed=seed)
+    events = with_lag(world)
+    assert len(world.accounts) == len(world.potential) == accounts
+    assert len(events) == len(world.events)  # no event of an unknown account
+    assert events.event_id.is_unique
+    assert (events.lag >= pd.Timedelta(0)).all()
+    assert not (events.timestamp >= events.churned_at).any()
+    assert events.groupby("user_id").account_id.nunique().max() == 1
+    assert (events.groupby("account_id").user_id.nunique() <= events.groupby("account_id").seats.first()).all()
+    assert world.events["timestamp"].to_pandas().is_monotonic_increasing
+    assert not world.events.to_pandas().isna().any().any()
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_default_size_is_a_year_of_a_busy_product(name):
+    world = simulate_world(name, seed=5)
+    events = with_lag(world)
+    accounts = world.accounts.to_pandas()
+    assert 240_000 < len(events) < 360_000
+    assert 18 <= events.event.nunique() <= 26
+    assert world.truth.mature_accounts / world.truth.landmark_accounts > 0.8
+    assert 0.03 < (accounts.churned_at - accounts.signup_at < pd.Timedelta(days=14)).mean() < 0.12
+    assert 0.2 < accounts.churned_at.isna().mean() < 0.7
+    created = events[events.event == "workspace_created"].groupby("account_id").lag.min()
+    assert (created < pd.Timedelta(minutes=5)).all()
+    assert len(created) == 5000
+    week_four = events[(events.lag >= pd.Timedelta(days=21)) & (events.lag < pd.Timedelta(days=28))]
+    assert 0.4 < week_four.account_id.nunique() / 5000 < 0.85
+    per_account = events.groupby("account_id").size()
+    assert per_account.quantile(0.99) > 3 * per_account.median()
+    assert events.timestamp.dt.hour.between(8, 18).mean() > 0.8
+    assert (events.timestamp.dt.dayofweek >= 5).mean() < 0.12
+
+
+def test_the_default_size_is_made_in_under_two_seconds():
+    simulate_world("easy", accounts=10)
+    start = time.process_time()
+    simulate_world("easy", seed=1)
+    assert time.process_time() - start < 2.0
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path):
+    for folder in ("one", "two"):
+        for kind in ("parquet", "csv"):
+            simulate_world("leaky", accounts=150, seed=9).write(tmp_path / folder / kind, format=kind)
+    assert (tmp_path / "one" / "csv" / "events.csv.gz").read_bytes()[4:8] == bytes(4)  # gzip's own clock is left out
+    written = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*"))
+    assert [path.name for path in written] == [
+        "accounts.csv",
+        "events.csv.gz",
+        "truth.json",
+        "accounts.csv",
+        "events.parquet",
+        "truth.json",
+    ]
+    for path in written:
+        assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes(), path
+
+
+def test_another_seed_is_another_world_with_the_same_plant():
+    one, two = simulate_world("easy", accounts=400, seed=1), simulate_world("easy", accounts=400, seed=2)
+    assert one.truth.planted == two.truth.planted
+    assert not one.accounts["seats"].equals(two.accounts["seats"])
+    assert one.accounts["signup_at"].to_pylist() != two.accounts["signup_at"].to_pylist()
+    rule = one.truth.planted[0]
+    assert one.truth.effects[rule].average_difference != two.truth.effects[rule].average_difference
+
+
+def test_both_formats_read_back_as_the_tables(tmp_path):
+    world = simulate_world("chain", accounts=120, seed=4)
+    parquet = pd.read_parquet(world.write(tmp_path / "p") / "events.parquet")
+    pd.testing.assert_frame_equal(parquet, world.events.to_pandas())
+    folder = world.write(tmp_path / "c", format="csv")
+    events = pd.read_csv(folder / "events.csv.gz", parse_dates=["timestamp"])
+    assert (events.timestamp.to_numpy("datetime64[s]") == parquet.timestamp.to_numpy("datetime64[s]")).all()
+    accounts = pd.read_csv(folder / "accounts.csv", parse_dates=["signup_at", "churned_at"])
+    expected = world.accounts.to_pandas()
+    assert list(accounts.columns) == ACCOUNT_COLUMNS
+    assert accounts.churned_at.isna().tolist() == expected.churned_at.isna().tolist()
+    np.testing.assert_array_equal(accounts.churned_at.to_numpy("M8[s]"), expected.churned_at.to_numpy("M8[s]"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"world": "paradise"}, "easy, confounded, chain, leaky, null, confounded_null"),
+        ({"world": "easy", "accounts": 0}, "at least 1 account, not 0"),
+        ({"world": "easy", "seed": -1}, "0 or more, not -1"),
+    ],
+)
+def test_impossible_worlds_are_refused_with_a_remedy(arguments, message):
+    with pytest.raises(InputError, match=message):
+        simulate_world(**arguments)
+
+
+def test_a_folder_that_cannot_be_written_is_said_so(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    world = simulate_world("null", accounts=5)
+    with pytest.raises(OutputError, match="taken"):
+        world.write(tmp_path / "taken")
+    with pytest.raises(InputError, match="parquet or csv"):
+        world.write(tmp_path / "free", format="xlsx")
+    assert not (tmp_path / "free").exists()
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_suggested_spec_is_a_spec_and_the_names_exist(name):
+    world = simulate_world(name, accounts=300, seed=1)
+    truth = world.truth
+    spec = StudySpec.model_validate(truth.spec)
+    assert set(spec.accounts.segments) <= set(ACCOUNT_COLUMNS)
+    assert spec.kinds.outcome_adjacent == truth.outcome_adjacent
+    seen = set(world.events["event"].to_pylist())
+    assert {*truth.planted_events, *truth.chain, *truth.vanity_events, *truth.outcome_adjacent} <= seen
+    assert all(str(Milestone.parse(text)) == text for text in (*truth.planted, *truth.effects))
+    assert truth.command == f"discover simulate {name} --accounts 300 --seed 1"

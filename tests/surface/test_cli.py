@@ -1,0 +1,212 @@
+"""The command as a user meets it: real processes, exit codes, messages, and what is left on disk."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import discovery
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-c", "from discovery.cli import main; main()"]
+
+
+def discover(*arguments, cwd, env=None):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    discovery.simulate_world("chain", accounts=1500, seed=3).write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(world, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    done = discover("run", world / "events.parquet", world / "accounts.csv", "--out", "out", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "out", done
+
+
+def test_a_run_writes_the_five_files_and_nothing_else(study):
+    out, done = study
+    names = {"report.html", "result.json", "candidates.csv", "discover.toml", "run.log"}
+    assert {path.name for path in out.iterdir()} == names
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+    assert "report.html" in done.stdout
+
+
+def test_result_json_has_the_fields_of_the_contract(study):
+    result = json.loads((study[0] / "result.json").read_text())
+    assert result["schema"] == 1
+    contract = {"verdict", "population", "ranking", "personas", "ladders", "quality", "provenance"}
+    assert contract <= result.keys()
+    row = {
+        "rank", "family", "milestone", "conditions", "status", "kind", "reach", "retained_if_reached",
+        "retained_if_not", "lift", "phi", "odds_ratio", "adjusted", "naive_difference", "hazard_ratio", "score",
+        "p_adjusted", "q_value", "stability", "equivalent", "cluster", "median_days_to_reach", "e_value",
+        "explained_away", "warnings",
+    }  # fmt: skip
+    assert all(row <= family.keys() for family in result["ranking"])
+    assert "NaN" not in (study[0] / "result.json").read_text()
+
+
+def test_candidates_csv_holds_every_rule_of_the_search(study):
+    result = json.loads((study[0] / "result.json").read_text())
+    with (study[0] / "candidates.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sum(row["eligible"] == "True" for row in rows) == result["searched"]
+    assert {family["milestone"] for family in result["ranking"]} <= {row["milestone"] for row in rows}
+
+
+def test_the_written_spec_runs_again_to_the_same_bytes(study, tmp_path):
+    done = discover("run", study[0] / "discover.toml", "--out", "again", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    first, second = (json.loads((d / "result.json").read_text()) for d in (study[0], tmp_path / "again"))
+    for result in (first, second):
+        result["provenance"].pop("seconds")
+        result["provenance"].pop("created_at")
+        result["provenance"].pop("spec_sha256")
+        result["outcome"].pop("inferred")
+        for column in result["recognised"]:
+            column.pop("source")
+            column.pop("reason")
+        result["recognised"] = [column for column in result["recognised"] if column["column"]]
+    for key in first:
+        if key not in ("recognised", "settings"):
+            assert first[key] == second[key], key
+    assert (study[0] / "candidates.csv").read_bytes() == (tmp_path / "again" / "candidates.csv").read_bytes()
+
+
+def test_json_goes_to_standard_output_alone(world, tmp_path):
+    sources = (world / "events.parquet", world / "accounts.csv")
+    done = discover("run", *sources, "--json", "--set", "outcome.by_day=60", cwd=tmp_path)
+    assert json.loads(done.stdout)["outcome"]["by_day"] == 60
+    assert (tmp_path / "discovery-report" / "report.html").exists()
+
+
+def test_accounts_are_named_only_when_asked(world, tmp_path):
+    rows = (world / "accounts.csv").read_text().splitlines()
+    name = rows[1].split(",")[0]
+    duplicated = tmp_path / "accounts.csv"
+    duplicated.write_text("\n".join([*rows, rows[1]]) + "\n")
+    for asked in (False, True):
+        flags = ("--show-accounts",) if asked else ()
+        done = discover("run", world / "events.parquet", duplicated, "--out", "out", *flags, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        for file in ("report.html", "result.json", "candidates.csv", "run.log"):
+            written = (tmp_path / "out" / file).read_text()
+            assert (name in written) == (asked and file in ("report.html", "result.json")), (file, asked)
+
+
+def test_check_names_findings_and_exits_with_two_on_errors(world, tmp_path):
+    fine = discover("check", world / "events.parquet", world / "accounts.csv", "--json", cwd=tmp_path)
+    assert fine.returncode == 0, fine.stderr
+    assert "quality" in json.loads(fine.stdout)
+    (tmp_path / "others.csv").write_text("account_id,signup_at\nzz1,2024-01-01\nzz2,2024-01-02\n")
+    broken = discover("check", world / "events.parquet", "others.csv", cwd=tmp_path)
+    assert broken.returncode == 2
+    assert "zz1" in broken.stdout
+
+
+def bad_inputs():
+    """Name, files to write, arguments, and a word the message must hold."""
+    events, accounts = "account_id,event,timestamp\na,x,2024-01-02\n", "account_id,signup_at\na,2024-01-01\n"
+    both = ("run", "e.csv", "a.csv")
+    good = {"e.csv": events, "a.csv": accounts}
+    return [
+        ("missing file", {"a.csv": accounts}, both, "e.csv"),
+        ("empty file", {**good, "e.csv": ""}, both, "e.csv"),
+        ("header alone", {**good, "e.csv": "account_id,event,timestamp\n"}, both, "e.csv"),
+        ("missing column", {**good, "e.csv": "account_id,timestamp\na,2024-01-02\n"}, both, "event"),
+        ("wrong type", {**good, "e.csv": "account_id,event,timestamp\na,x,soon\nb,x,later\n"}, both, "time"),
+        ("no such column", good, (*both, "--set", "events.account=acount_id"), "account_id"),
+        ("not parquet", {**good, "e.parquet": "hello"}, ("run", "e.parquet", "a.csv"), "e.parquet"),
+        ("unreadable TOML", {**good, "s.toml": "[events\n"}, ("run", "s.toml"), "TOML"),
+        ("unknown key", {**good, "s.toml": "[outcome]\nby_dya = 3\n"}, ("run", "s.toml"), "by_day"),
+        ("missing spec", good, ("run", "none.toml"), "none.toml"),
+        ("no account in common", {**good, "a.csv": "account_id,signup_at\nzz,2024-01-01\n"}, both, "zz"),
+        ("bad setting", good, (*both, "--set", "nonsense"), "nonsense"),
+        ("one source", good, ("run", "e.csv"), "ACCOUNTS"),
+        ("unknown world", {}, ("simulate", "atlantis", "--out", "out"), "easy"),
+        ("unknown option", good, (*both, "--frobnicate"), "frobnicate"),
+    ]
+
+
+@pytest.mark.parametrize(("files", "arguments", "word"), [c[1:] for c in bad_inputs()], ids=[c[0] for c in bad_inputs()])
+def test_bad_input_ends_in_one_message_and_leaves_nothing(files, arguments, word, tmp_path):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    done = discover(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert {path.name for path in tmp_path.iterdir()} == set(files)
+
+
+def too_little():
+    many = [f"a{i:03}" for i in range(200)]
+    signups = "account_id,signup_at,churned_at\n" + "".join(f"{a},2024-01-01,\n" for a in many)
+    used = "account_id,event,timestamp\n" + "".join(f"{a},x,2024-01-02T10:0{i % 9}:00Z\n" for i, a in enumerate(many))
+    late = "account_id,event,timestamp\na000,boot,2023-12-31\n" + "".join(f"{a},x,2024-06-02\n" for a in many)
+    left = "account_id,signup_at,churned_at\n"
+    left += "".join(f"{a},2024-01-01,{'2024-02-11' if i % 2 else ''}\n" for i, a in enumerate(many))
+    end = "a000,x,2024-07-01\n"
+    return [
+        ("no departure", used + end, signups, "had left"),
+        ("one account", "account_id,event,timestamp\na,x,2024-01-02\na,x,2024-07-02\n", "account_id,signup_at\na,2024-01-01\n", "account"),
+        ("no event in a window", late + end, left, "window"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "accounts", "word"), [c[1:] for c in too_little()], ids=[c[0] for c in too_little()])
+def test_too_little_to_say_is_a_verdict_with_its_reason(events, accounts, word, tmp_path):
+    (tmp_path / "e.csv").write_text(events)
+    (tmp_path / "a.csv").write_text(accounts)
+    settings = ("--set", "outcome.kind=retained") if "churned_at" in accounts else ()
+    done = discover("run", "e.csv", "a.csv", "--json", *settings, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    verdict = json.loads(done.stdout)["verdict"]
+    assert verdict["status"] == "insufficient"
+    assert word in verdict["sentence"]
+    assert (tmp_path / "discovery-report" / "report.html").stat().st_size > 2000
+
+
+def test_the_demo_runs_and_finds_its_planted_milestone(tmp_path):
+    done = discover("demo", "--out", "demo", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    truth = json.loads((ROOT / "data_fixtures" / "demo" / "truth.json").read_text())
+    assert json.loads(done.stdout)["ranking"][0]["family"] in truth["planted_events"]
+
+
+def test_help_is_quick_and_lists_the_commands(tmp_path):
+    started = time.perf_counter()
+    done = discover("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("run", "check", "simulate", "demo"))
+    assert time.perf_counter() - started < 5
+
+
+def test_an_error_of_the_program_shows_no_traceback(tmp_path):
+    broken = "import discovery.cli as c; c.app = lambda: 1 / 0; c.main()"
+    done = subprocess.run([sys.executable, "-c", broken], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 70
+    assert "Traceback" not in done.stderr
+    assert "ZeroDivisionError" in done.stderr

@@ -1,0 +1,110 @@
+"""Milestones as people write them, as they are printed, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from discovery.errors import MilestoneSyntaxError
+from discovery.milestone import Condition, Milestone
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("report_shared", Condition("report_shared")),
+        ("report_shared >= 3", Condition("report_shared", 3)),
+        ("report_shared >= 3 within 7d", Condition("report_shared", 3, 168)),
+        ("report_shared >= 3 within 7d by 2 users", Condition("report_shared", 3, 168, 2)),
+        ("report_shared within 72h", Condition("report_shared", 1, 72)),
+        ("report_shared by 1 user", Condition("report_shared")),
+        ('"Deal Created" within 3d', Condition("Deal Created", 1, 72)),
+        (r'"say \"hi\" \\ bye"', Condition('say "hi" \\ bye')),
+        ("report_shared>=3", Condition("report_shared", 3)),
+        ("  report_shared\n WITHIN 7d BY 2 Users ", Condition("report_shared", 1, 168, 2)),
+        ("$pageview-2/x.y:z within 1h", Condition("$pageview-2/x.y:z", 1, 1)),
+        ('"and"', Condition("and")),
+        ('"7d"', Condition("7d")),
+        ("größe_geändert", Condition("größe_geändert")),
+    ],
+)
+def test_a_condition_is_read(text: str, condition: Condition) -> None:
+    assert Milestone.parse(text) == Milestone((condition,))
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("a within 48h", "a within 2d"),
+        ("a within 36h", "a within 36h"),
+        ("a >= 1 by 1 users", "a"),
+        ("b and a", "a and b"),
+        ("a and b and a", "a and b"),
+        ("(a and b) and c", "a and b and c"),
+        ("((a))", "a"),
+        ("(a and b) within 7d", "a within 7d and b within 7d"),
+        ("((a or b) and c) within 1d", "c within 1d and (a within 1d or b within 1d)"),
+        ("b and (a within 7d)", "a within 7d and b"),
+        ("a and (b within 7d)", "a and (b within 7d)"),
+        ("(b within 7d) or a", "a or (b within 7d)"),
+        ("(a or b) and (b or a)", "a or b"),
+        ('"in" and x', '"in" and x'),
+        ('"Deal Created" within 3d and email_synced', '"Deal Created" within 3d and email_synced'),
+    ],
+)
+def test_what_is_printed_is_canonical(written: str, printed: str) -> None:
+    milestone = Milestone.parse(written)
+    assert str(milestone) == printed
+    assert Milestone.parse(printed) == milestone
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "it is empty"),
+        ("   ", "it is empty"),
+        ("a and b within 7d", "could belong to the last part or to all"),
+        ("a or b or c within 7d", "could belong to the last part or to all"),
+        ("a and b or c", "mixed"),
+        ("(a and b", "not closed"),
+        ("a)", "not expected"),
+        ("a b", "'b' at character 3"),
+        ("a and", "it ends where"),
+        ("and a", "'and' at character 1"),
+        ("a >= 0", "at least must be at least 1"),
+        ("a >= x", "a number was expected"),
+        ("a within 0d", "window must be at least 1"),
+        ("a within 7", "a window was expected"),
+        ("a within 7w", "a window was expected"),
+        ("a by 2", "followed by the word users"),
+        ("a by 2 accounts", "followed by the word users"),
+        ('""', "empty"),
+        ('"never closed', "cannot read"),
+        ("(a within 3d and b) within 7d", "'a' has a window of its own"),
+        ('a[plan = "pro"]', "not supported yet"),
+        ("a < 3", "cannot read"),
+        ("7d", "where a name or string was expected"),
+        ("3 >= 2", "where a name or string was expected"),
+    ],
+)
+def test_what_is_not_in_the_language_is_refused_in_words(text: str, said: str) -> None:
+    with pytest.raises(MilestoneSyntaxError, match=r"Write it like: report_shared >= 3 within 7d by 2 users") as error:
+        Milestone.parse(text)
+    assert said in str(error.value)
+    assert repr(text) in str(error.value)
+
+
+def test_family_and_conditions_are_in_canonical_order() -> None:
+    milestone = Milestone.parse("zeta >= 2 and (beta or alpha) and zeta >= 5")
+    assert milestone.family == "alpha + beta + zeta"
+    assert milestone.events == ("alpha", "beta", "zeta")
+    assert [str(condition) for condition in milestone.conditions][:2] == ["zeta >= 2", "zeta >= 5"]
+
+
+@pytest.mark.parametrize(("hours", "days"), [(24, 1), (168, 7), (36, 1.5), (None, None)])
+def test_window_in_days(hours: int | None, days: float | None) -> None:
+    assert Condition("a", within_hours=hours).within_days == days
+
+
+def test_a_milestone_of_nothing_is_refused() -> None:
+    with pytest.raises(MilestoneSyntaxError, match="at least one condition"):
+        Milestone(())

@@ -1,0 +1,181 @@
+"""Results are frozen, and their JSON is exact: null for the unknown, nine digits, the same bytes each time."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import math
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from discovery import results
+from discovery.errors import Caution
+from discovery.results import (
+    SCHEMA,
+    CandidateTable,
+    CheckResult,
+    Estimate,
+    FamilyStatus,
+    Ladder,
+    OutcomeSummary,
+    Population,
+    Provenance,
+    QualityFinding,
+    RankedFamily,
+    RecognisedColumn,
+    Rung,
+    StudyResult,
+    Verdict,
+    as_json_values,
+)
+
+HOSTILE = '<script>alert("1")</script> \u2028 é'
+
+
+def family(**changes: Any) -> RankedFamily:
+    estimate = Estimate(estimate=0.1, ci_lower=0.0, ci_upper=0.2, scale="risk difference", n_accounts=10)
+    held: dict[str, Any] = {
+        "rank": 1, "family": HOSTILE, "milestone": f'"{HOSTILE}"', "conditions": ({"event": HOSTILE, "where": []},),
+        "status": "lead", "kind": None, "reach": 1 / 3, "n_reached": 5, "retained_if_reached": math.nan,
+        "retained_if_not": 0.5, "lift": math.inf, "phi": 0.2, "odds_ratio": 2.0, "adjusted": estimate,
+        "naive_difference": estimate, "hazard_ratio": None, "adjusted_odds_ratio": None, "score": 4.0,
+        "p_adjusted": 1.23456789012e-7, "q_value": 0.01, "warnings": (Caution.RARE_FLAG,),
+    }  # fmt: skip
+    return RankedFamily(**(held | changes))
+
+
+def study(**changes: Any) -> StudyResult:
+    rung = Rung(
+        milestone="a", role="required", reach=0.5, n_reached=5, step_conversion=None, median_days=1.0, dropped=5
+    )
+    held: dict[str, Any] = {
+        "verdict": Verdict(status="lead", milestone="a", sentence="A lead."),
+        "population": Population(
+            accounts=10, excluded=0, before_log=0, not_observed_to_landmark=0, decided_before_landmark=0,
+            landmark=10, mature=10, retained=5, base_rate=0.5,
+        ),
+        "outcome": OutcomeSummary(
+            kind="retained", stayed="stayed", left="left", inferred=True, by_day=90, active_days=None,
+            window_days=14, has_departures=True,
+        ),
+        "ranking": (family(), family(rank=None, status="passive")),
+        "ladders": (Ladder(rank=1, milestone="a", persona=None, rungs=(rung,)),),
+        "quality": (), "recognised": (), "second_opinion": (), "curves": (), "searched": 3, "settings": {},
+        "provenance": Provenance(
+            version="0", spec_sha256="", input_sha256="", seed=0, seconds=0.1, events_rows=1, created_at="",
+        ),
+        "candidates": CandidateTable(columns={"family": ["a", "b", "c"], "reach": [0.1, 0.2, 0.3]}),
+    }  # fmt: skip
+    return StudyResult(**(held | changes))
+
+
+def result_classes() -> list[type]:
+    return [value for value in vars(results).values() if inspect.isclass(value) and dataclasses.is_dataclass(value)]
+
+
+@pytest.mark.parametrize("result_class", result_classes())
+def test_results_are_frozen_and_keyword_only(result_class: type) -> None:
+    parameters = result_class.__dataclass_params__  # type: ignore[attr-defined]
+    assert parameters.frozen
+    assert all(field.kw_only for field in dataclasses.fields(result_class))
+    assert result_class.__doc__
+
+
+def test_json_holds_the_promised_top_level_fields() -> None:
+    written = json.loads(study().to_json())
+    assert written["schema"] == SCHEMA == 1
+    promised = {"verdict", "population", "ranking", "personas", "ladders", "quality", "provenance"}
+    assert promised <= set(written)
+    assert "candidates" not in written
+
+
+def test_json_holds_the_promised_fields_of_a_family() -> None:
+    row = study().to_dict()["ranking"][0]
+    promised = (
+        "rank family milestone conditions status kind reach retained_if_reached retained_if_not lift phi odds_ratio "
+        "adjusted naive_difference hazard_ratio score p_adjusted q_value stability equivalent cluster "
+        "median_days_to_reach e_value explained_away warnings"
+    )
+    assert set(promised.split()) <= set(row)
+    estimate = {"estimate", "ci_lower", "ci_upper", "scale", "estimand", "n_accounts", "status"}
+    assert estimate <= set(row["adjusted"])
+
+
+def test_json_holds_the_promised_fields_of_verdict_population_and_rung() -> None:
+    written = study().to_dict()
+    verdict = {"status", "milestone", "sentence", "persona", "minimum_detectable", "accounts_needed"}
+    population = (
+        "accounts excluded before_log decided_before_landmark not_observed_to_landmark landmark mature retained "
+        "base_rate"
+    )
+    rung = "milestone role reach step_conversion median_days dropped errors_at_drop alternatives warnings"
+    assert verdict <= set(written["verdict"])
+    assert set(population.split()) <= set(written["population"])
+    assert set(rung.split()) <= set(written["ladders"][0]["rungs"][0])
+
+
+def test_unknown_is_null_and_floats_carry_nine_digits() -> None:
+    row = json.loads(study().to_json())["ranking"][0]
+    assert row["retained_if_reached"] is None
+    assert row["lift"] is None
+    assert row["reach"] == 0.333333333
+    assert row["p_adjusted"] == 1.23456789e-7
+    assert row["warnings"] == ["rare_flag"]
+    assert row["family"] == HOSTILE
+
+
+def test_the_same_result_is_the_same_text() -> None:
+    assert study().to_json() == study().to_json()
+
+
+def test_frame_has_a_row_per_family_and_spreads_estimates() -> None:
+    frame = study().to_frame()
+    assert frame["family"].tolist() == [HOSTILE, HOSTILE]
+    assert frame.loc[0, ["adjusted_estimate", "adjusted_ci_lower", "adjusted_ci_upper"]].tolist() == [0.1, 0.0, 0.2]
+    assert "adjusted" not in frame
+
+
+def test_frame_of_an_empty_ranking_is_empty() -> None:
+    assert len(study(ranking=()).to_frame()) == 0
+
+
+def test_candidates_have_a_length_and_a_frame() -> None:
+    table = study().candidates
+    assert len(table) == 3
+    assert table.to_frame()["reach"].tolist() == [0.1, 0.2, 0.3]
+    assert len(CandidateTable(columns={})) == 0
+
+
+@pytest.mark.parametrize(("severity", "stops"), [("info", False), ("warning", False), ("error", True)])
+def test_only_errors_stop_a_run(severity: Any, stops: bool) -> None:
+    finding = QualityFinding(
+        code="x", severity=severity, message="x", count=1, share=math.nan, examples=("a",), remedy="mend it"
+    )
+    column = RecognisedColumn(table="events", role="time", column=None, source="not found", reason="none")
+    check = CheckResult(quality=(finding,), recognised=(column,), accounts=1, events_rows=1)
+    assert check.has_errors is stops
+    assert json.loads(check.to_json())["quality"][0]["share"] is None
+    assert check.to_frame()["code"].tolist() == ["x"]
+
+
+def test_unranked_statuses_are_statuses() -> None:
+    assert set(results.UNRANKED) < set(get_args(FamilyStatus))
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(plain)
+def test_json_values_are_finite_and_stable(value: Any) -> None:
+    once = as_json_values(value)
+    text = json.dumps(once, allow_nan=False)
+    assert json.dumps(as_json_values(once), allow_nan=False) == text
+    assert as_json_values(json.loads(text)) == once
