@@ -18,7 +18,7 @@ help:
 
 report: .venv/ready-to-run
 	$(BIN)/discover demo --out "$(OUT)"
-	@echo "The report is $(OUT)/report.html: open it in a browser."
+	@echo "Open $(OUT)/report.html in a browser."
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from discovery import results as _results
 from discovery.results import StudyResult
+from discovery.version import __version__
 
 if TYPE_CHECKING:
     from discovery import plots
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from discovery.simulate import simulate_world
     from discovery.spec import StudySpec, load_spec
     from discovery.study import Study
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Study": "discovery.study",
@@ -52,6 +51,7 @@ __all__ = [
     "Study",
     "StudyResult",
     "StudySpec",
+    "__version__",
     "load_spec",
     "plots",
     "simulate_world",

@@ -59,7 +59,7 @@ def reach_times(
     def reached(part: Condition | Milestone) -> NDArray[np.float64]:
         if isinstance(part, Milestone):
             moments = [reached(inner) for inner in part.parts]
-            joined: NDArray[np.float64] = (np.minimum if part.joined == "and" else np.minimum).reduce(moments)
+            joined: NDArray[np.float64] = (np.maximum if part.joined == "and" else np.minimum).reduce(moments)
             return joined
         window = _window(part, observation_us)
         asked = []

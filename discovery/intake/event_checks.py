@@ -181,9 +181,7 @@ def _accounts_of_events(checked: Checked) -> Iterator[QualityFinding]:
 
 def _before_signup(checked: Checked, early: int, known: int) -> QualityFinding:
     day = literal("day")
-    within = int(
-        checked.engine.rows(f"SELECT count_if(t < signup AND t > signup - {Day}) FROM {checked.joined}")[0][0]
-    )
+    within = int(checked.engine.rows(f"SELECT count_if(t < signup AND t > signup - {Day}) FROM {checked.joined}")[0][0])
     near = f" ({counted(within, 'of them', 'of them')} by less than a {day.strip(chr(39))})" if within else ""
     return finding(
         "events_before_signup",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from discovery.errors import Caution
 from discovery.estimate import accounts_needed, minimum_detectable
 from discovery.ranking.grading import Evidence, Grading
 from discovery.results import OutcomeSummary, Population, Verdict
@@ -16,6 +17,11 @@ HALF = 0.5
 """Power is stated for a rule that half of the accounts reach, the easiest to see."""
 LARGE_DIFFERENCE = 0.25
 """A study that could not even have seen a difference this large has not looked at all."""
+_SIDES = {
+    "retained": "stay from accounts that leave",
+    "active": "are active later from accounts that are not",
+    "converted": "convert from accounts that do not",
+}
 
 
 def shortfall(population: Population, summary: OutcomeSummary) -> str | None:
@@ -49,7 +55,9 @@ def insufficient(reason: str) -> Verdict:
     )
 
 
-def decide(evidence: Evidence, grading: Grading, population: Population, spec: StudySpec) -> Verdict:
+def decide(
+    evidence: Evidence, grading: Grading, population: Population, summary: OutcomeSummary, spec: StudySpec
+) -> Verdict:
     """Turn the grading into a verdict.
 
     `lead` when the first family lies beyond the bound; `insufficient` when nothing could be searched, or
@@ -70,10 +78,10 @@ def decide(evidence: Evidence, grading: Grading, population: Population, spec: S
             status="lead",
             milestone=milestone,
             sentence=(
-                f"A lead, not yet a finding: “{milestone}” separates accounts that stay from accounts that "
-                "leave, beyond how busy they are anyway."
+                f"A lead, not yet a finding: “{milestone}” separates accounts that {_SIDES[summary.kind]}, "
+                "beyond how busy they are anyway."
             ),
-            reasons=_lead_reasons(evidence, grading),
+            reasons=_lead_reasons(evidence, grading, summary),
             minimum_detectable=_finite(smallest),
         )
     seen = _unseen(smallest, population.mature)
@@ -102,7 +110,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _lead_reasons(evidence: Evidence, grading: Grading) -> tuple[str, ...]:
+def _lead_reasons(evidence: Evidence, grading: Grading, summary: OutcomeSummary) -> tuple[str, ...]:
     first = grading.leads[0]
     score = float(evidence.adjusted.score[first.best])
     reasons = [
@@ -111,6 +119,8 @@ def _lead_reasons(evidence: Evidence, grading: Grading) -> tuple[str, ...]:
         "It has not been confirmed on accounts that took no part in choosing it, and hidden differences "
         "between accounts may explain it.",
     ]
+    if summary.kind == "active":
+        reasons.append(Caution.INERTIA.sentence)
     if len(grading.leads) > 1:
         others = len(grading.leads) - 1
         reasons.append(f"{others} other {'family is' if others == 1 else 'families are'} beyond the bound as well.")

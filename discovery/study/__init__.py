@@ -9,7 +9,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
-import discovery
 from discovery import exposure, intake, ranking
 from discovery.errors import QualityError
 from discovery.intake import Relations
@@ -18,6 +17,7 @@ from discovery.results import CandidateTable, CheckResult, Provenance, QualityFi
 from discovery.spec import Day, StudySpec, build_spec
 from discovery.study.evidence import gather_evidence, lifetimes, prepare_adjustment
 from discovery.study.finalists import Finalists
+from discovery.version import __version__
 
 Progress = Callable[[str], None]
 
@@ -96,7 +96,7 @@ class Study:
             _refuse_errors(relations)
             answer = _answer(relations, self.spec, progress)
         made = Provenance(
-            version=discovery.__version__,
+            version=__version__,
             spec_sha256=relations.spec.sha256(),
             input_sha256=relations.input_sha256,
             seed=relations.spec.inference.seed,
@@ -164,7 +164,7 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
     adjustment = prepare_adjustment(relations, outcome, measured)
     evidence = gather_evidence(relations, outcome, measured, flags, adjustment)
     grading = ranking.grade(evidence, spec)
-    verdict = ranking.decide(evidence, grading, outcome.population, spec)
+    verdict = ranking.decide(evidence, grading, outcome.population, outcome.summary, spec)
 
     progress("Refitting the finalists and building ladders")
     finalists = Finalists(relations, outcome, measured, flags, adjustment, evidence, grading)

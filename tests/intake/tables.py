@@ -25,7 +25,7 @@ def clean_events(accounts: int = 20, days: int = 40) -> pd.DataFrame:
 
 def clean_accounts(accounts: int = 20) -> pd.DataFrame:
     """Accounts that signed up on the first days; every fourth left, a day after its last event or later."""
-    signup = [START + pd.Timedelta(days=i % 5, microseconds=1) for i in range(accounts)]
+    signup = [START + pd.Timedelta(days=i % 5, seconds=1) for i in range(accounts)]
     return pd.DataFrame(
         {
             "account_id": [f"a{i:02d}" for i in range(accounts)],
@@ -36,7 +36,7 @@ def clean_accounts(accounts: int = 20) -> pd.DataFrame:
     )
 
 
-def read(events, accounts, **spec):
+def read(events, accounts, /, **spec):
     """Load with a spec given as keywords."""
     return load(events, accounts, build_spec(spec))
 
