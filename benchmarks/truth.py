@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import discovery
 from discovery import Milestone, StudyResult
 
-SEGMENTS = {"segments": ["plan", "channel", "company_size"]}
+SPEC = {"accounts": {"segments": ["plan", "channel", "company_size"]}, "outcome": {"kind": "retained"}}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def score(world: str, accounts: int, seed: int) -> Score:
     """Simulate one world, study it and compare."""
     made = discovery.simulate_world(world, accounts=accounts, seed=seed)
     started = time.perf_counter()
-    result = discovery.Study(made.events, made.accounts, accounts=SEGMENTS, outcome={"kind": "retained"}).run()
+    result = discovery.Study(made.events, made.accounts, SPEC).run()
     return judge(result, made.truth, time.perf_counter() - started)
 
 

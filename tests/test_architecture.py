@@ -21,7 +21,7 @@ import discovery
 
 PACKAGE = Path(discovery.__file__).parent
 
-GROUND = ("errors", "spec", "milestone", "results")
+GROUND = ("version", "errors", "spec", "milestone", "results")
 """Each may import those before it."""
 
 FLOORS: tuple[tuple[str, ...], ...] = (

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
 from scipy.special import expit
 
-from discovery.estimate.flags import unpack
+from discovery.estimate.flags import count_within, tiles, unpack
 
 Floats = NDArray[np.float64]
 MAX_ACCOUNTS = 20_000
 PENALTIES = 30
-LIGHTEST = 0.02
+LIGHTEST = 0.05
 """The last penalty, as a share of the one at which the first candidate enters."""
-_ROW_BLOCK = 256
+_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +74,7 @@ def second_opinion(
     Notes
     -----
     Flags are standardised. The path has 30 penalties, equally spaced in log, from the one that admits the first
-    candidate to a fiftieth of it. At each, only candidates that the sequential strong rule cannot rule out
+    candidate to a twentieth of it. At each, only candidates that the sequential strong rule cannot rule out
     are fitted, and the optimality conditions of the others are checked afterwards, so the screening changes
     nothing but the time. Deterministic.
 
@@ -89,36 +87,50 @@ def second_opinion(
     y = retained[used].astype(float)
     if not len(packed) or not len(y) or y.min() == y.max():
         return ()
-    x, usable = _standardised(packed, len(retained), used)
-    return _path(x, y, usable, family, len(family) if most is None else most)
+    return _path(_flags(packed, mature, used), y, family, len(family) if most is None else most)
 
 
-def _standardised(packed: NDArray[np.uint8], n: int, used: NDArray[np.int64]) -> tuple[Any, NDArray[np.bool_]]:
-    """Return candidates x accounts, sparse, in units of each flag's standard deviation, and which flags vary.
+@dataclass(frozen=True, slots=True)
+class _Flags:
+    """Candidates over the accounts used; centred and scaled only where they are looked at."""
 
-    The intercept does the centring, which keeps the zeros.
-    """
-    blocks, varying = [], []
-    for start in range(0, len(packed), _ROW_BLOCK):
-        flags = unpack(packed[start : start + _ROW_BLOCK], n)[:, used]
-        share = flags.mean(axis=1)
-        varies = (share > 0) & (share < 1)
-        unit = np.sqrt(np.where(varies, share * (1 - share), np.inf))
-        blocks.append(csr_array(flags / unit[:, None]))
-        varying.append(varies)
-    return csr_array(vstack(blocks)), np.concatenate(varying)
+    packed: NDArray[np.uint8]
+    n: int
+    used: NDArray[np.int64]
+    share: Floats
+    unit: Floats  # standard deviation; infinite where the flag does not vary
+
+    def standardised(self, rows: NDArray[np.int64]) -> Floats:
+        flags = unpack(self.packed[rows], self.n)[:, self.used]
+        scaled: Floats = (flags - self.share[rows, None]) / self.unit[rows, None]
+        return scaled
+
+    def gradient(self, residual: Floats) -> Floats:
+        slopes = np.empty(len(self.packed))
+        for tile in tiles(len(slopes), self.n):
+            slopes[tile] = self.standardised(np.arange(tile.start, tile.stop)) @ residual
+        return np.abs(slopes)
 
 
-def _path(x: Any, y: Floats, usable: NDArray[np.bool_], family: NDArray[np.int64], most: int) -> tuple[Admission, ...]:
-    gradient = np.abs(x @ (y - y.mean())) * usable
+def _flags(packed: NDArray[np.uint8], mature: NDArray[np.bool_], used: NDArray[np.int64]) -> _Flags:
+    chosen = np.zeros(len(mature), dtype=bool)
+    chosen[used] = True
+    share = count_within(packed, chosen) / len(used)
+    varies = (share > 0) & (share < 1)
+    unit = np.sqrt(np.where(varies, share * (1 - share), np.inf))
+    return _Flags(packed, len(mature), used, share, unit)
+
+
+def _path(flags: _Flags, y: Floats, family: NDArray[np.int64], most: int) -> tuple[Admission, ...]:
+    gradient = flags.gradient(y - y.mean())
     heaviest = previous = float(gradient.max())
     if heaviest <= 1e-9 * len(y):
         return ()
     entered: dict[int, Admission] = {}
     for share in np.geomspace(0.999, LIGHTEST, PENALTIES):
         penalty = heaviest * share
-        screened = np.flatnonzero(usable & (gradient >= 2 * penalty - previous))
-        coefficients, gradient = _at(x, y, usable, screened, penalty)
+        screened = np.flatnonzero((gradient >= 2 * penalty - previous) & np.isfinite(flags.unit))
+        coefficients, gradient = _at(flags, y, screened, penalty)
         previous = penalty
         for j in np.argsort(-np.abs(coefficients), kind="stable")[: np.count_nonzero(coefficients)]:
             sign = int(np.sign(coefficients[j]))
@@ -129,34 +141,27 @@ def _path(x: Any, y: Floats, usable: NDArray[np.bool_], family: NDArray[np.int64
     return tuple(entered.values())[:most]
 
 
-def _at(
-    x: Any, y: Floats, usable: NDArray[np.bool_], screened: NDArray[np.int64], penalty: float
-) -> tuple[Floats, Floats]:
+def _at(flags: _Flags, y: Floats, screened: NDArray[np.int64], penalty: float) -> tuple[Floats, Floats]:
     """Fit the screened candidates, and again with any that violate the optimality conditions."""
-    while True:
-        coefficients = np.zeros(x.shape[0])
-        coefficients[screened], intercept = _lasso(x[screened].T.tocsr(), y, penalty)
-        gradient = np.abs(x @ (y - expit(x.T @ coefficients + intercept))) * usable
+    for _ in range(_ROUNDS):
+        x = flags.standardised(screened)
+        coefficients = np.zeros(len(flags.packed))
+        coefficients[screened], intercept = _lasso(x.T, y, penalty)
+        gradient = flags.gradient(y - expit(coefficients[screened] @ x + intercept))
         missed = np.setdiff1d(np.flatnonzero(gradient > penalty * 1.01), screened)
         if not len(missed):
-            return coefficients, gradient
+            break
         screened = np.union1d(screened, missed)
+    return coefficients, gradient
 
 
-def _lasso(x: Any, y: Floats, penalty: float) -> tuple[Floats, float]:
-    from scipy.sparse import csr_matrix
+def _lasso(x: Floats, y: Floats, penalty: float) -> tuple[Floats, float]:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(
-        l1_ratio=1.0,
-        C=1 / penalty,
-        solver="liblinear",
-        tol=1e-5,
-        max_iter=500,
-        intercept_scaling=10.0,
-        random_state=0,
+        l1_ratio=1.0, C=1 / penalty, solver="liblinear", tol=1e-5, intercept_scaling=10.0, random_state=0
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(csr_matrix(x), y)
+        model.fit(x, y)
     return np.asarray(model.coef_[0], dtype=float), float(model.intercept_[0])

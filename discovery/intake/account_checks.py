@@ -12,6 +12,7 @@ from discovery.intake.relations import UNKNOWN_TIME
 from discovery.intake.sql import quoted
 from discovery.intake.wording import counted, moment, percent
 from discovery.results import QualityFinding
+from discovery.spec import Day
 
 _ISO = "Export dates as ISO 8601 (2024-03-31): dates such as 03/04/2024 are not guessed at."
 
@@ -128,6 +129,7 @@ def _outside_the_log(checked: Checked) -> Iterator[QualityFinding]:
     accounts, events = checked.roster.accounts, checked.events
     known = accounts.signup != UNKNOWN_TIME
     if events.start is not None and events.end is not None:
+        first_day = events.start - events.start % Day
         yield from _some_accounts(
             checked,
             known & (accounts.signup > events.end),
@@ -138,10 +140,10 @@ def _outside_the_log(checked: Checked) -> Iterator[QualityFinding]:
         )
         yield from _some_accounts(
             checked,
-            known & (accounts.signup < events.start),
+            known & (accounts.signup < first_day),
             "signups_before_log",
             "info",
-            f"signed up before the first event of the log ({moment(events.start)}); their first days are not in it, so "
+            f"signed up before the first day of the log ({moment(first_day)}); their first days are not in it, so "
             "they are not studied",
             "Export older events if there are any.",
         )

@@ -162,8 +162,7 @@ def _settle_time(table: Table, role: str, named: str, *, needed: bool) -> None:
         return
     lexicon = (EVENT_ROLES if table.side == "events" else ACCOUNT_ROLES)[role]
     candidates = by_preference(table.names, lexicon)
-    # A column of this name whose every value is empty or a time; one that mostly fails is taken only if it must be.
-    sound = [c for c in candidates if table.clock(c).readable > 0.5 or not (needed or table.clock(c).filled)]
+    sound = [c for c in candidates if _may_be_times(table, c, needed=needed)]
     chosen = next(iter(sound or (candidates if needed else [])), None)
     if chosen is None and role == "time":
         chosen = _only_time_column(table)
@@ -178,6 +177,19 @@ def _settle_time(table: Table, role: str, named: str, *, needed: bool) -> None:
     likeness = f"named like {_SPOKEN[role]}" if chosen in candidates else "the only column whose values are times"
     content = f"{clock.words}" if clock.filled else "empty so far"
     table.settle(role, chosen, "recognised", f"{likeness}; {content}{_passed_over(chosen, candidates)}")
+
+
+def _may_be_times(table: Table, column: str, *, needed: bool) -> bool:
+    """Say whether a column named like a time holds times, is still empty, or holds dates in an unreadable writing."""
+    clock = table.clock(column)
+    if clock.readable > 0.5 or not (needed or clock.filled):
+        return True
+    if needed or clock.writing != "text":
+        return False
+    dated = table.engine.rows(
+        f"SELECT count_if(regexp_matches({quoted(column)}, '[0-9].*[-/. ,].*[0-9]')) FROM {quoted(table.rows)}"
+    )
+    return bool(dated[0][0] > clock.filled / 2)
 
 
 def _only_time_column(table: Table) -> str | None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.errors import EngineError
 from discovery.intake.columns import Table
-from discovery.intake.sources import ParquetFiles, copy_rows
+from discovery.intake.sources import ParquetFiles, copy_rows, unreadable_source
 from discovery.intake.sql import id_text, is_missing, literal, plain_text, quoted
 from discovery.spec import Day
 
@@ -97,11 +98,14 @@ def _type_rows(
     ]
     if by_id:
         fields.append(f"{plain_text(roles['id'])} AS row_id")
-    select = f"SELECT {', '.join(fields)} FROM {{source}}"
+    selected = ", ".join(fields)
     if not in_place:
-        return copy_rows(table.engine, table.source, typed, select)
-    text = select.replace("{source}", table.source.table())
-    table.engine.execute(f"CREATE OR REPLACE VIEW {quoted(typed)} AS {text}")
+        return copy_rows(table.engine, table.source, typed, selected)
+    try:
+        table.engine.execute(f"CREATE OR REPLACE VIEW {quoted(typed)} AS SELECT {selected} FROM {table.source.table()}")
+        table.engine.rows(f"SELECT count(event), count(t) FROM {quoted(typed)}")
+    except EngineError as error:
+        raise unreadable_source(table.source.label, error) from error
     return 0, ()
 
 

@@ -93,7 +93,10 @@ def _load(
         log = _event_sample(engine, event_source, spec, f"events_{number}_sample")
         recognise_events(log, spec.events, roll)
         progress("Reading the events")
-        return _checked(log, roll, segments, spec, digest, lost, number, progress)
+        relations = _checked(log, roll, segments, spec, digest, lost, number, progress)
+    for given in (log.rows, f"events_given_{number}", f"accounts_given_{number}"):
+        engine.execute(f"DROP TABLE IF EXISTS {quoted(given)}")
+    return relations
 
 
 def _checked(
@@ -156,7 +159,7 @@ def _account_rows(
     named = [asked.account, asked.signup, asked.churned, asked.converted, observed, asked.seats, asked.exclude]
     source = widened(engine, source, [*named, *(asked.segments or ())])
     _require_columns(source)
-    lost = copy_rows(engine, source, rows, "SELECT * FROM {source}")
+    lost = copy_rows(engine, source, rows, "*")
     _require_rows(engine, source, rows, lost)
     return Table(engine, "accounts", source, rows), lost
 

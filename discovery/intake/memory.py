@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.errors import SourceError
+from discovery.errors import EngineError, SourceError
 from discovery.intake.digest import table_digest
 from discovery.intake.paths import find_files
-from discovery.intake.sources import MemoryTable, Source, open_files
+from discovery.intake.sources import MemoryTable, Source, open_files, unreadable_source
 from discovery.intake.sql import quoted
 
 
@@ -38,7 +38,12 @@ def open_source(engine: DuckDBEngine, given: object, role: str, table: str) -> S
     if isinstance(given, str | Path | os.PathLike):
         return open_files(engine, find_files(os.fspath(given), role))
     arrow = _as_arrow(given, role)
-    engine.register(table, arrow)
+    if not arrow.num_columns or not arrow.num_rows:
+        raise SourceError(f"The {role} table has no rows. Give one with at least a row.")
+    try:
+        engine.register(table, arrow)
+    except EngineError as error:
+        raise unreadable_source(f"The {role} table", error) from error
     described = engine.rows(f"DESCRIBE SELECT * FROM {quoted(table)}")
     return MemoryTable(
         label=f"the {role} table",

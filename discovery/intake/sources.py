@@ -243,8 +243,8 @@ def open_files(engine: DuckDBEngine, files: Files) -> Source:
         raise unreadable_source(files.label, error) from error
 
 
-def copy_rows(engine: DuckDBEngine, source: Source, target: str, select: str) -> tuple[int, tuple[str, ...]]:
-    """Create the table `target` from `select`, in which `{source}` stands for the source.
+def copy_rows(engine: DuckDBEngine, source: Source, target: str, fields: str) -> tuple[int, tuple[str, ...]]:
+    """Create the table `target` from the select list `fields` over the source.
 
     Returns
     -------
@@ -258,9 +258,9 @@ def copy_rows(engine: DuckDBEngine, source: Source, target: str, select: str) ->
     """
     for strict in (True, False):
         rejects = f"rejects_{next(_NUMBERS)}"
-        statement = select.replace("{source}", source.table(strict, rejects))
         try:
-            engine.execute(f"CREATE OR REPLACE TABLE {quoted(target)} AS {statement}")
+            selected = f"SELECT {fields} FROM {source.table(strict, rejects)}"
+            engine.execute(f"CREATE OR REPLACE TABLE {quoted(target)} AS {selected}")
             return source.unreadable(engine, rejects)
         except EngineError as error:
             if not (strict and isinstance(source, CsvFiles) and "invalid state" in str(error)):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.intake.checked import Checked, finding
-from discovery.intake.sql import quoted
+from discovery.intake.sql import literal, quoted
 from discovery.intake.wording import counted, moment
 from discovery.results import QualityFinding
 from discovery.spec import Day
@@ -21,9 +21,10 @@ _SAMPLE = 5_000_000
 def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
     """Yield the events that are absent from the start or the end of the log for longer than chance allows.
 
-    An event is taken to have begun (or ended) where, at its own rate per account-day of the whole log,
-    at least ten account-days with it would be expected in the silent part, and that part is at least a
-    tenth of the log's span.
+    An event is taken to have begun (or ended) where the silent part is at least a tenth of the log's
+    span, and where at least ten of the account-days with the event would be expected there if they were
+    spread over the log like all activity, and still if compared with the activity of accounts of the
+    same age alone: events late in an account's life are rightly absent from a young log.
     """
     start, end = checked.events.start, checked.events.end
     if start is None or end is None or end - start < 10 * Day:
@@ -32,17 +33,44 @@ def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
     days, total, per_event = _account_days(checked, start, names)
     began, ended = [], []
     for i, name in enumerate(names):
-        own = per_event[i]
-        if not own:
-            continue
         before, after = days < (first[i] - start) // Day, days > (last[i] - start) // Day
-        rate = own / max(float(total[~before & ~after].sum()), 1.0)
-        if first[i] - start >= _LONG * (end - start) and rate * total[before].sum() >= _EXPECTED:
+        per_activity = per_event[i] / total.sum()
+        if first[i] - start >= _LONG * (end - start) and per_activity * total[before].sum() >= _EXPECTED:
             began.append((int(first[i]), name))
-        if end - last[i] >= _LONG * (end - start) and rate * total[after].sum() >= _EXPECTED:
+        if end - last[i] >= _LONG * (end - start) and per_activity * total[after].sum() >= _EXPECTED:
             ended.append((int(last[i]), name))
+    began, ended = _confirmed(checked, began, "<"), _confirmed(checked, ended, ">")
     yield from _one(began, len(names), "tracking_starts", "first appear well into", "since")
     yield from _one(ended, len(names), "tracking_stops", "no longer appear well before the end of", "until")
+
+
+def _confirmed(checked: Checked, suspects: list[tuple[int, str]], side: str) -> list[tuple[int, str]]:
+    """Return those whose silence is surprising for accounts of the age at which the event happens."""
+    if not suspects:
+        return []
+    aged = quoted(f"{checked.events.usable}_aged")
+    parts = max(1, checked.events.usable_rows // _SAMPLE)
+    some = f" AND hash(account_id) % {parts} = 0" if parts > 1 else ""
+    where = f"FROM {checked.joined} WHERE signup IS NOT NULL{some}"
+    age = f"(t - signup) // {Day}"
+    checked.engine.execute(
+        f"CREATE OR REPLACE TABLE {aged} AS SELECT DISTINCT account, t // {Day} AS day, {age} AS age {where}"
+    )
+    kept = []
+    for time, event in suspects:
+        own = f"SELECT DISTINCT account, t // {Day} AS day, {age} AS age {where} AND event = {literal(event)}"
+        days, low, high = checked.engine.rows(
+            f"SELECT count(*), quantile_cont(age, 0.05), quantile_cont(age, 0.95) FROM ({own})"
+        )[0]
+        if not days:
+            continue
+        silent, all_days = checked.engine.rows(
+            f"SELECT count_if(day {side} {time // Day}), count(*) FROM {aged} WHERE age BETWEEN {low} AND {high}"
+        )[0]
+        if days * silent >= _EXPECTED * max(all_days, 1):
+            kept.append((time, event))
+    checked.engine.execute(f"DROP TABLE {aged}")
+    return kept
 
 
 def _one(found: list[tuple[int, str]], of: int, code: str, what: str, word: str) -> Iterator[QualityFinding]:

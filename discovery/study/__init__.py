@@ -35,9 +35,11 @@ class Study:
         A path (file, glob or folder), or a pandas, Polars or Arrow table. None takes the source named in
         the spec.
     spec
-        What is asked; None asks with zero configuration.
+        What is asked: a `StudySpec`, or a mapping with the sections of `discover.toml`. None asks with zero
+        configuration.
     **sections
-        Sections of the spec as mappings, laid over `spec`: `outcome={"by_day": 60}`.
+        Sections laid over `spec`: `outcome={"by_day": 60}`. The columns of events and accounts go into
+        `spec`, as in `{"accounts": {"segments": ["plan"]}}`.
 
     Raises
     ------
@@ -57,12 +59,12 @@ class Study:
         self,
         events: Any = None,
         accounts: Any = None,
-        spec: StudySpec | None = None,
+        spec: StudySpec | Mapping[str, Any] | None = None,
         **sections: Mapping[str, Any],
     ) -> None:
         self.events = events
         self.accounts = accounts
-        self.spec = _laid_over(spec or StudySpec(), sections)
+        self.spec = _laid_over(spec, sections)
 
     def check(self, *, progress: Progress = _silent, show_accounts: bool = False) -> CheckResult:
         """Read the sources and return the data-quality findings alone."""
@@ -113,10 +115,10 @@ class Study:
         )
 
 
-def _laid_over(spec: StudySpec, sections: Mapping[str, Mapping[str, Any]]) -> StudySpec:
-    if not sections:
+def _laid_over(spec: StudySpec | Mapping[str, Any] | None, sections: Mapping[str, Mapping[str, Any]]) -> StudySpec:
+    if isinstance(spec, StudySpec) and not sections:
         return spec
-    values = spec.as_dict()
+    values = spec.as_dict() if isinstance(spec, StudySpec) else dict(spec or {})
     for section, given in sections.items():
         values[section] = {**values.get(section, {}), **given}
     return build_spec(values, origin="the study")

@@ -58,7 +58,7 @@ def test_the_calendar_has_fewer_columns_than_distinct_days(accounts, days, colum
 
 
 def test_the_calendar_spline_spans_a_natural_cubic():
-    """The reference is the cardinal basis: scipy's natural interpolation of one at each knot and nought at the others."""
+    """The reference is the cardinal basis: scipy's natural interpolation of one at each knot, nought elsewhere."""
     from scipy.interpolate import CubicSpline
 
     signup = np.sort(np.random.default_rng(1).integers(0, 400 * Day, 600))

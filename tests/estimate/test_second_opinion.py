@@ -9,7 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from discovery.estimate import pack, second_opinion
-from discovery.estimate.second_opinion import PENALTIES
+from discovery.estimate.second_opinion import LIGHTEST, PENALTIES
 
 
 def _world(seed: int = 0, n: int = 1500):
@@ -51,13 +51,13 @@ def test_screening_finds_what_a_path_over_everything_finds():
     y = retained[mature].astype(float)
     heaviest = np.abs(x.T @ (y - y.mean())).max()
     first: dict[int, float] = {}
-    for share in np.geomspace(0.999, 0.02, PENALTIES):
+    for share in np.geomspace(0.999, LIGHTEST, PENALTIES):
         model = LogisticRegression(l1_ratio=1.0, C=1 / (heaviest * share), solver="saga", max_iter=5000, tol=1e-7)
         for j in np.flatnonzero(np.abs(model.fit(x, y).coef_[0]) > 1e-7):
             first.setdefault(int(FAMILY[j]), share)
     found = {a.family: a.penalty for a in second_opinion(pack(flags), mature, retained, FAMILY)}
     assert found.keys() == first.keys()
-    step = np.log(1 / 0.02) / (PENALTIES - 1)
+    step = np.log(1 / LIGHTEST) / (PENALTIES - 1)
     for family, penalty in found.items():
         assert np.log(penalty) == pytest.approx(np.log(first[family]), abs=1.01 * step)
 

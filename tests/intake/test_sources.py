@@ -103,8 +103,9 @@ def test_every_kind_of_source_gives_the_same_events(kind, tmp_path, expected):
 def test_every_kind_of_source_gives_the_same_accounts(kind, tmp_path):
     given = {
         "csv": lambda: ACCOUNTS.to_csv(tmp_path / "a.csv", index=False) or tmp_path / "a.csv",
-        "json": lambda: ACCOUNTS.to_json(tmp_path / "a.jsonl", orient="records", lines=True, date_unit="us")
-        or tmp_path / "a.jsonl",
+        "json": lambda: (
+            ACCOUNTS.to_json(tmp_path / "a.jsonl", orient="records", lines=True, date_unit="us") or tmp_path / "a.jsonl"
+        ),
         "parquet": lambda: ACCOUNTS.to_parquet(tmp_path / "a.parquet") or tmp_path / "a.parquet",
         "polars": lambda: pl.from_pandas(ACCOUNTS),
     }[kind]()
@@ -162,7 +163,9 @@ def test_lines_that_cannot_be_read_are_counted_and_shown(tmp_path):
 
 def test_lines_of_mixed_endings_are_read(tmp_path):
     path = tmp_path / "e.csv"
-    path.write_bytes(b"account_id,event,timestamp\na00,x,2024-01-03 01:00\r\na01,y,2024-01-03 02:00\na02,z,2024-01-04 01:00\n")
+    path.write_bytes(
+        b"account_id,event,timestamp\na00,x,2024-01-03 01:00\r\na01,y,2024-01-03 02:00\na02,z,2024-01-04 01:00\n"
+    )
     assert len(usable(read(path, ACCOUNTS))) == 3
 
 
@@ -203,8 +206,9 @@ def test_large_parquet_files_are_read_in_place(tmp_path, monkeypatch, expected):
     monkeypatch.setattr("discovery.intake.eventlog.LARGE", 10)
     relations = read(as_parquet(tmp_path / "e.parquet"), ACCOUNTS)
     assert usable(relations) == expected
-    assert relations.engine.rows("SELECT count(*) FROM duckdb_tables() WHERE estimated_size > 1000 "
-                                 "AND table_name NOT LIKE '%sample'") == [(0,)]
+    assert relations.engine.rows(
+        "SELECT count(*) FROM duckdb_tables() WHERE estimated_size > 1000 AND table_name NOT LIKE '%sample'"
+    ) == [(0,)]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +219,11 @@ def test_large_parquet_files_are_read_in_place(tmp_path, monkeypatch, expected):
         ("e.csv", b"PK\x03\x04zip", "spreadsheet"),
         ("e.csv", b"a\0b\0c", "not text"),
         ("e.csv.gz", b"not gzip", "cannot be read"),
-        ("e.csv.gz", gzip.compress(b"account_id,event,timestamp\n" + b"a,b,2024-01-01\n" * 9999)[:60], "cannot be read"),
+        (
+            "e.csv.gz",
+            gzip.compress(b"account_id,event,timestamp\n" + b"a,b,2024-01-01\n" * 9999)[:60],
+            "cannot be read",
+        ),
         ("e.parquet", b"PAR1 but no more", "cannot be read"),
         ("e.jsonl", b"not json\nat all\n", "no columns"),
         ("e.jsonl", b"   \n", "no columns"),

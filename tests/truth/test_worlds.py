@@ -6,12 +6,12 @@ import discovery
 from discovery import Milestone
 
 SEEDS = range(20)
-SEGMENTS = {"segments": ["plan", "channel", "company_size"]}
+SPEC = {"accounts": {"segments": ["plan", "channel", "company_size"]}, "outcome": {"kind": "retained"}}
 
 
 def study(world, seed, accounts):
     made = discovery.simulate_world(world, accounts=accounts, seed=seed)
-    result = discovery.Study(made.events, made.accounts, accounts=SEGMENTS, outcome={"kind": "retained"}).run()
+    result = discovery.Study(made.events, made.accounts, SPEC).run()
     return made.truth, result
 
 
