@@ -62,12 +62,18 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=5000)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=100)
-    parser.add_argument("--worlds", nargs="*", default=["easy", "confounded", "chain", "leaky", "null", "confounded_null"])
+    parser.add_argument(
+        "--worlds", nargs="*", default=["easy", "confounded", "chain", "leaky", "null", "confounded_null"]
+    )
     asked = parser.parse_args()
     print(f"{'world':16} {'first':>6} {'exact':>6} {'lead':>6} {'vanity':>7} {'ladder':>7} {'seconds':>8}")
     for world in asked.worlds:
-        scores = [score(world, asked.accounts, seed) for seed in range(asked.first_seed, asked.first_seed + asked.seeds)]
-        shares = [sum(getattr(s, name) for s in scores) for name in ("first", "exact", "lead", "vanity_first", "ladder")]
+        scores = [
+            score(world, asked.accounts, seed) for seed in range(asked.first_seed, asked.first_seed + asked.seeds)
+        ]
+        shares = [
+            sum(getattr(s, name) for s in scores) for name in ("first", "exact", "lead", "vanity_first", "ladder")
+        ]
         seconds = sorted(s.seconds for s in scores)[len(scores) // 2]
         first, exact, lead, vanity, ladder = shares
         print(f"{world:16} {first:6} {exact:6} {lead:6} {vanity:7} {ladder:7} {seconds:8.2f}")

@@ -33,6 +33,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _WORDS = {"and", "or", "within", "by", "user", "users", "in"}
+_MOST_DIGITS, _MOST_BRACKETS = 9, 20
 _PLAIN_NAME = re.compile(r'[^\s()\[\]"=<>\d][^\s()\[\]"=<>]*')
 
 
@@ -47,6 +48,10 @@ class Condition:
     at_least: int = 1
     within_hours: int | None = None
     min_users: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.event:
+            raise MilestoneSyntaxError("A condition needs the name of an event; it is empty.")
 
     @property
     def within_days(self) -> float | None:
@@ -158,6 +163,7 @@ class _Parser:
         self.text = text
         self.tokens = self._tokenise(text)
         self.at = 0
+        self.depth = 0
 
     def _tokenise(self, text: str) -> list[tuple[str, str, int]]:
         tokens, place = [], 0
@@ -227,7 +233,11 @@ class _Parser:
         if not self._peek("("):
             return self._condition(), False
         self._take("symbol")
+        self.depth += 1
+        if self.depth > _MOST_BRACKETS:
+            raise self._error(f"it has more than {_MOST_BRACKETS} brackets inside each other")
         inner = self._expression()
+        self.depth -= 1
         if not self._peek(")"):
             raise self._error("a bracket is not closed")
         self._take("symbol")
@@ -270,6 +280,8 @@ class _Parser:
         return self._positive("window", text[:-1]) * (24 if text[-1] == "d" else 1)
 
     def _positive(self, what: str, text: str) -> int:
+        if len(text) > _MOST_DIGITS:
+            raise self._error(f"{what} is too large a number")
         if int(text) < 1:
             raise self._error(f"{what} must be at least 1")
         return int(text)

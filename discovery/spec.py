@@ -69,12 +69,6 @@ class AccountsSpec(_Section):
     exclude: str = ""
 
 
-class ProductSpec(_Section):
-    """The product's motion, which sets the time-to-value benchmark that applies."""
-
-    motion: Literal["", "plg", "sales", "enterprise"] = ""
-
-
 class OutcomeSpec(_Section):
     """What staying means. An empty `kind` is inferred from the columns that exist, and reported.
 
@@ -155,7 +149,6 @@ class InferenceSpec(_Section):
     alpha: float = Field(0.05, gt=0, lt=0.5)
     seed: int = Field(0, ge=0)
     minimum_effect: float = Field(0.03, gt=0, lt=1)
-    covariates: tuple[str, ...] = ()
 
 
 class LadderSpec(_Section):
@@ -177,7 +170,6 @@ class StudySpec(_Section):
 
     events: EventsSpec = EventsSpec()
     accounts: AccountsSpec = AccountsSpec()
-    product: ProductSpec = ProductSpec()
     outcome: OutcomeSpec = OutcomeSpec()
     kinds: KindsSpec = KindsSpec()
     candidates: CandidatesSpec = CandidatesSpec()

@@ -66,6 +66,7 @@ def check(
     settings: Settings = [],  # noqa: B006
     as_json: AsJson = False,
     quiet: Quiet = False,
+    seed: Seed = None,
     show_accounts: ShowAccounts = False,
 ) -> None:
     """Report the data-quality findings alone; exit with 2 if one of them would stop a run."""
@@ -73,7 +74,7 @@ def check(
     from discovery.study import Study
 
     console = Console(quiet=quiet, as_json=as_json)
-    study = Study(*_sources(inputs), _spec(inputs, settings, None))
+    study = Study(*_sources(inputs), _spec(inputs, settings, seed))
     with console.working() as progress:
         checked = study.check(progress=progress, show_accounts=show_accounts)
     if as_json:
@@ -90,6 +91,7 @@ def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder to write to; written whole or not at all.")],
     accounts: Annotated[int, typer.Option("--accounts", min=1, help="Number of accounts.")] = 5000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the events and accounts of a made-up world whose truth is known."""
@@ -100,7 +102,10 @@ def simulate(
     with written_whole(out) as folder:
         made = simulate_world(world, accounts=accounts, seed=seed)
         made.write(folder)
-    Console(quiet=quiet).say(
+        truth = (folder / "truth.json").read_text(encoding="utf-8")
+    if as_json:
+        sys.stdout.write(truth)
+    Console(quiet=quiet, as_json=as_json).say(
         f"{made.accounts.num_rows:,} accounts and {made.events.num_rows:,} events of the world “{world}”: {out}"
     )
 
@@ -110,6 +115,8 @@ def demo(
     out: Out = Path("discovery-report"),
     as_json: AsJson = False,
     quiet: Quiet = False,
+    seed: Seed = None,
+    show_accounts: ShowAccounts = False,
 ) -> None:
     """Do the whole job on the small world that comes with the package."""
     from discovery.cli.demo import demo_sources
@@ -117,7 +124,8 @@ def demo(
     from discovery.study import Study
 
     refuse_foreign(out.absolute())
-    _run_and_write(Study(*demo_sources()), out, as_json=as_json, quiet=quiet, show_accounts=False)
+    study = Study(*demo_sources(), _spec([], [], seed))
+    _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
 
 
 def _run_and_write(study: Study, out: Path, *, as_json: bool, quiet: bool, show_accounts: bool) -> None:

@@ -151,5 +151,5 @@ def adjusted_scan(
         columns["difference"][own] = effect.estimate
         columns["difference_lower"][own] = effect.ci_lower
         columns["difference_upper"][own] = effect.ci_upper
-        status[own] = scored.status
+        status[own] = np.where(effect.status == "ok", scored.status, effect.status)
     return AdjustedScan(status=status, n_accounts=len(y), **columns)

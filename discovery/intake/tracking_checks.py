@@ -1,4 +1,4 @@
-"""Events whose tracking seems to begin or end inside the log."""
+"""Events whose tracking seems to begin or end inside the log, and events far outside it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from discovery.spec import Day
 _LONG = 0.1  # of the log's span
 _EXPECTED = 10.0  # account-days: under a Poisson law none at all then has probability 0.00005
 _SAMPLE = 5_000_000
+_APART = 60  # days
 
 
 def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
@@ -31,9 +32,10 @@ def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
         return
     first, last, names = _spans(checked)
     days, total, per_event = _account_days(checked, start, names)
+    yield from _strays(checked, start // Day + days, total)
     began, ended = [], []
     for i, name in enumerate(names):
-        before, after = days < (first[i] - start) // Day, days > (last[i] - start) // Day
+        before, after = days < first[i] // Day - start // Day, days > last[i] // Day - start // Day
         per_activity = per_event[i] / total.sum()
         if first[i] - start >= _LONG * (end - start) and per_activity * total[before].sum() >= _EXPECTED:
             began.append((int(first[i]), name))
@@ -42,6 +44,30 @@ def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
     began, ended = _confirmed(checked, began, "<"), _confirmed(checked, ended, ">")
     yield from _one(began, len(names), "tracking_starts", "first appear well into", "since")
     yield from _one(ended, len(names), "tracking_stops", "no longer appear well before the end of", "until")
+
+
+def _strays(checked: Checked, days: NDArray[np.int64], total: NDArray[np.int64]) -> Iterator[QualityFinding]:
+    """Yield the few events that stand far apart from all others and so stretch the log."""
+    few = max(1.0, 0.001 * total.sum())
+    gaps = np.flatnonzero(np.diff(days) >= _APART)
+    early = [days[i + 1] for i in gaps if total[: i + 1].sum() <= few]
+    late = [days[i] for i in gaps if total[i + 1 :].sum() <= few]
+    if total.sum() < 100 or not (early or late):
+        return
+    low, high = int(max(early, default=days[0])) * Day, int(min(late, default=days[-1]) + 1) * Day
+    where = f"t < {low} OR t >= {high}"
+    usable = quoted(checked.events.usable)
+    count = int(checked.engine.rows(f"SELECT count(*) FROM {usable} WHERE {where}")[0][0])
+    yield finding(
+        "stray_times",
+        "warning",
+        f"{counted(count, 'event')} lie {_APART} days or more apart from all others (which run from {moment(low)} to "
+        f"{moment(high - Day)}); the log seems longer than it is, and so does the time accounts were observed.",
+        count=count,
+        of=checked.events.usable_rows,
+        examples=checked.first("strftime(make_timestamp(t), '%Y-%m-%d')", usable, where),
+        remedy="Remove events with wrong dates from the export, or give accounts.observed_until.",
+    )
 
 
 def _confirmed(checked: Checked, suspects: list[tuple[int, str]], side: str) -> list[tuple[int, str]]:
@@ -106,7 +132,7 @@ def _account_days(
     parts = max(1, checked.events.usable_rows // _SAMPLE)
     some = f" WHERE hash(account_id) % {parts} = 0" if parts > 1 else ""
     rows = checked.engine.rows(
-        f"SELECT event, day, count(*) FROM (SELECT DISTINCT event, account_id, (t - {start}) // {Day} AS day "
+        f"SELECT event, day, count(*) FROM (SELECT DISTINCT event, account_id, t // {Day} - {start // Day} AS day "
         f"FROM {quoted(checked.events.usable)}{some}) GROUP BY GROUPING SETS ((event), (day))"
     )
     by_day = sorted((int(day), int(n)) for event, day, n in rows if day is not None)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from discovery import plots
 from discovery.errors import Caution
 from discovery.plots import wording
-from discovery.results import Ladder, QualityFinding, RankedFamily, StudyResult
+from discovery.results import UNRANKED, Ladder, QualityFinding, RankedFamily, StudyResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,6 +53,7 @@ class View:
     ranked_unshown: int
     apart: tuple[RankedFamily, ...]
     apart_unshown: int
+    not_compared: tuple[RankedFamily, ...]
     shared_cautions: tuple[Caution, ...]
     marks: Mapping[Caution, str]
     show_hazard: bool
@@ -71,7 +72,8 @@ def view_of(
 ) -> View:
     """Lay out `result`; `figures=False` leaves out all pictures but those of the ladders."""
     placed = tuple(family for family in result.ranking if family.rank is not None)
-    unplaced = tuple(family for family in result.ranking if family.rank is None)
+    unplaced = tuple(family for family in result.ranking if family.status in UNRANKED)
+    rare = tuple(family for family in result.ranking if family.rank is None and family.status not in UNRANKED)
     shared = _shared_cautions(placed)
     return View(
         result=result,
@@ -81,6 +83,7 @@ def view_of(
         ranked_unshown=len(placed[_SHOWN_AT_ALL:]),
         apart=unplaced[:_SHOWN_AT_ONCE],
         apart_unshown=len(unplaced[_SHOWN_AT_ONCE:]),
+        not_compared=tuple(sorted(rare, key=lambda family: -family.n_reached)),
         shared_cautions=shared,
         marks=_marks(result.ranking, besides=shared),
         show_hazard=any(family.hazard_ratio is not None for family in placed),

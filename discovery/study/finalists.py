@@ -22,6 +22,8 @@ from discovery.spec import Day
 
 MOST = 5
 """How many families are refitted, and how many ladders are built, at the most."""
+ADMITTED = 10
+"""How many families the second opinion names."""
 NON_PROPORTIONAL_P = 0.01
 NO_RUNG = ("vanity", "risk", "outcome_adjacent")
 """Kinds of event that never stand for a step towards value."""
@@ -76,7 +78,7 @@ class Finalists:
             alpha = self.relations.spec.inference.alpha
             cox = estimate.cox_refit(self.outcome.duration, self.outcome.departed, flag, None, alpha)
             proportional_p = cox.proportional_hazards_p
-            if cox.status == "ok":
+            if cox.hazard_ratio is not None:
                 hazard = Estimate(
                     estimate=cox.hazard_ratio,
                     ci_lower=cox.ci_lower,
@@ -84,6 +86,7 @@ class Finalists:
                     scale="hazard ratio",
                     estimand="unadjusted",
                     n_accounts=len(flag),
+                    status=cox.status,
                 )
             if proportional_p is not None and proportional_p < NON_PROPORTIONAL_P:
                 cautions += (Caution.NON_PROPORTIONAL,)
@@ -116,7 +119,7 @@ class Finalists:
         rows = np.flatnonzero(self.grading.eligible)
         mature = self.outcome.mature
         path = estimate.second_opinion(
-            self.flags.packed[rows], mature, self.outcome.retained, self.evidence.event_of[rows]
+            self.flags.packed[rows], mature, self.outcome.retained, self.evidence.event_of[rows], ADMITTED
         )
         return tuple(
             SecondOpinion(

@@ -302,6 +302,16 @@ def test_events_late_in_an_accounts_life_are_not_taken_for_tracking():
     assert read(pd.concat([EVENTS, late]), ACCOUNTS).quality == ()
 
 
+@pytest.mark.parametrize("when", ["1999-12-31 05:00", "2099-12-31 05:00"])
+def test_events_far_from_all_others_are_named(when):
+    stray = EVENTS.iloc[:1].assign(timestamp=pd.Timestamp(when))
+    found = codes(read(pd.concat([EVENTS, stray]), ACCOUNTS))
+    assert found["stray_times"].count == 1
+    assert found["stray_times"].examples == (when[:10],)
+    assert "2024-01-01 to 2024-02-09" in found["stray_times"].message
+    assert "tracking_starts" not in found
+
+
 def test_findings_stand_errors_first_and_name_accounts_only_where_they_say_so():
     accounts = pd.concat([ACCOUNTS, ACCOUNTS.iloc[:1].assign(signup_at=START)])
     events = pd.concat([EVENTS, EVENTS.iloc[:1].assign(account_id="zz"), EVENTS.iloc[:1].assign(event=None)])
