@@ -68,14 +68,11 @@ def main() -> None:
     asked = parser.parse_args()
     print(f"{'world':16} {'first':>6} {'exact':>6} {'lead':>6} {'vanity':>7} {'ladder':>7} {'seconds':>8}")
     for world in asked.worlds:
-        scores = [
-            score(world, asked.accounts, seed) for seed in range(asked.first_seed, asked.first_seed + asked.seeds)
-        ]
-        shares = [
-            sum(getattr(s, name) for s in scores) for name in ("first", "exact", "lead", "vanity_first", "ladder")
-        ]
+        seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+        scores = [score(world, asked.accounts, seed) for seed in seeds]
+        counted = ("first", "exact", "lead", "vanity_first", "ladder")
+        first, exact, lead, vanity, ladder = (sum(getattr(s, name) for s in scores) for name in counted)
         seconds = sorted(s.seconds for s in scores)[len(scores) // 2]
-        first, exact, lead, vanity, ladder = shares
         print(f"{world:16} {first:6} {exact:6} {lead:6} {vanity:7} {ladder:7} {seconds:8.2f}")
 
 

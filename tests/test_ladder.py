@@ -1,5 +1,7 @@
 """Ladders by necessity: the planted chain, and what must not become a rung."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,7 @@ def test_counts_fall_from_rung_to_rung_and_end_at_the_milestones_own_reach():
     reached = [rung.n_reached for rung in rungs]
     assert reached == sorted(reached, reverse=True)
     assert reached[-1] == np.isfinite(top).sum()
-    for before, after in zip(rungs, rungs[1:], strict=False):
+    for before, after in pairwise(rungs):
         assert after.dropped == before.n_reached - after.n_reached
         assert after.step_conversion == pytest.approx(after.n_reached / before.n_reached)
 

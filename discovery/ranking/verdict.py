@@ -28,16 +28,30 @@ def shortfall(population: Population, summary: OutcomeSummary) -> str | None:
     """Return why these accounts cannot be studied at all, or None if they can."""
     mature, stayed = population.mature, population.retained
     if population.landmark == 0:
-        return "no account was observed up to its landmark, the end of its observation window"
+        return f"no account was observed up to the end of its observation window{_where_they_went(population)}"
     if mature == 0:
         return "no account has been observed long enough to know what became of it"
     if mature < MIN_MATURE:
-        return f"only {mature:,} accounts have a known outcome, and at least {MIN_MATURE} are needed"
+        which = "account has" if mature == 1 else "accounts have"
+        return f"only {mature:,} {which} a known outcome, and at least {MIN_MATURE} are needed"
     if mature - stayed < MIN_EITHER_OUTCOME:
         return _too_few_of(mature - stayed, mature, summary.left)
     if stayed < MIN_EITHER_OUTCOME:
         return _too_few_of(stayed, mature, summary.stayed)
     return None
+
+
+def _where_they_went(population: Population) -> str:
+    """Name the largest reason for which accounts fell out of the flow."""
+    reasons = {
+        "signed up before the log began": population.before_log,
+        "are too young, or their observation ended": population.not_observed_to_landmark,
+        "left before it": population.decided_before_landmark,
+        "are marked as internal": population.excluded,
+        "have no usable signup time": population.unusable,
+    }
+    reason, count = max(reasons.items(), key=lambda item: item[1])
+    return f" ({count:,} of {population.accounts:,} {reason})" if count else ""
 
 
 def _too_few_of(count: int, mature: int, words: str) -> str:

@@ -11,6 +11,12 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def fail_half_way(target, error):
+    with written_whole(target) as folder:
+        (folder / "result.json").write_text("new")
+        raise error
+
+
 def test_a_new_folder_appears_with_its_parents(tmp_path):
     with written_whole(tmp_path / "a" / "b") as folder:
         (folder / "result.json").write_text("{}")
@@ -20,18 +26,16 @@ def test_a_new_folder_appears_with_its_parents(tmp_path):
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path):
-    with pytest.raises(RuntimeError, match="half-way"), written_whole(tmp_path / "out") as folder:
-        (folder / "result.json").write_text("{}")
-        raise RuntimeError("half-way")
+    with pytest.raises(RuntimeError, match="half-way"):
+        fail_half_way(tmp_path / "out", RuntimeError("half-way"))
     assert names(tmp_path) == []
 
 
 def test_a_failure_leaves_the_earlier_results_as_they_were(tmp_path):
     with written_whole(tmp_path / "out") as folder:
         (folder / "result.json").write_text("old")
-    with pytest.raises(KeyboardInterrupt), written_whole(tmp_path / "out") as folder:
-        (folder / "result.json").write_text("new")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        fail_half_way(tmp_path / "out", KeyboardInterrupt())
     assert (tmp_path / "out" / "result.json").read_text() == "old"
     assert names(tmp_path) == ["out"]
 
@@ -75,9 +79,12 @@ def test_somebodys_files_are_never_replaced(tmp_path):
 
 
 def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
-    with pytest.raises(OutputError, match=r"late\.txt"), written_whole(tmp_path / "out"):
-        (tmp_path / "out").mkdir()
-        (tmp_path / "out" / "late.txt").write_text("x")
+    building = written_whole(tmp_path / "out")
+    building.__enter__()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "late.txt").write_text("x")
+    with pytest.raises(OutputError, match=r"late\.txt"):
+        building.__exit__(None, None, None)
     assert names(tmp_path / "out") == ["late.txt"]
 
 

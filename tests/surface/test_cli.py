@@ -164,16 +164,19 @@ def test_bad_input_ends_in_one_message_and_leaves_nothing(files, arguments, word
 
 
 def too_little():
+    first = "2024-01-01"
     many = [f"a{i:03}" for i in range(200)]
     signups = "account_id,signup_at,churned_at\n" + "".join(f"{a},2024-01-01,\n" for a in many)
-    used = "account_id,event,timestamp\n" + "".join(f"{a},x,2024-01-02T10:0{i % 9}:00Z\n" for i, a in enumerate(many))
+    used = "account_id,event,timestamp\n" + "".join(f"{a},x,2024-01-01T10:0{i % 9}:00Z\n" for i, a in enumerate(many))
     used += "".join(f"{a},x,2024-0{3 + i % 4}-01T12:00:00Z\n" for i, a in enumerate(many))
     late = "account_id,event,timestamp\na000,boot,2023-12-31\n" + "".join(f"{a},x,2024-06-02\n" for a in many)
     left = "account_id,signup_at,churned_at\n"
     left += "".join(f"{a},2024-01-01,{'2024-02-11' if i % 2 else ''}\n" for i, a in enumerate(many))
+    lone_account = f"account_id,signup_at\na,{first}\n"
+    lone_event = f"account_id,event,timestamp\na,x,{first}\na,x,2024-07-02\n"
     return [
         ("no departure", used, signups, "had left"),
-        ("one account", "account_id,event,timestamp\na,x,2024-01-02\na,x,2024-07-02\n", "account_id,signup_at\na,2024-01-01\n", "account"),
+        ("one account", lone_event, lone_account, "1 account"),
         ("no event in a window", late, left, "window"),
     ]  # fmt: skip
 
