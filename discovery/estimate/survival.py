@@ -29,6 +29,8 @@ Floats = NDArray[np.float64]
 MAX_STEPS = 100
 TOLERANCE = 1e-8
 """Of a Newton step on the log hazard; convergence is quadratic, so the error left is far below it."""
+HALVINGS = 44
+"""Bisections of a bracket of length `2 BOUND`: to within 1e-11."""
 BOUND = 50.0
 """No finite log hazard ratio of countable accounts lies beyond this."""
 
@@ -282,28 +284,34 @@ def _fit_separated(days: _Days, alpha: float) -> Floats:
     lower = _bisect(lambda at: -below_top(drop)(at), b - BOUND, b)
     upper = _bisect(below_top(drop), b, b + BOUND)
     p = chdtrc(1.0, np.maximum(-2 * below_top(0.0)(np.zeros_like(b)), 0.0))
-    se = 1 / np.sqrt(_moments(b, n1, n0, d)[1])
+    se = 1 / np.sqrt(_information(b, n1, n0, d))
     sign = np.where(flipped, -1.0, 1.0)
     ends = np.sort(np.stack([sign * lower, sign * upper]), axis=0)
     return np.stack([sign * b, se, ends[0], ends[1], p])
 
 
-def _moments(b: Floats, n1: Floats, n0: Floats, d: Floats) -> tuple[Floats, Floats, Floats]:
-    """Sum `p`, `p (1 - p)` and `p (1 - p) (1 - 2p)` over days and ties, where nobody who reached it leaves."""
+def _terms(b: Floats, n1: Floats, n0: Floats, d: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return those who reached it at their risk, the first and last `A - l + 1`, and the sum of `p^2`."""
     reached = n1 * np.exp(b)[:, None]
     a = n0 + reached
-    last, first = a - d + 1, a + 1
     some = d > 0
-    last, first = np.where(some, last, 1.0), np.where(some, first, 1.0)
-    one = reached * (digamma(first) - digamma(last))
-    two = reached**2 * (zeta(2.0, last) - zeta(2.0, first))
-    three = reached**3 * (zeta(3.0, last) - zeta(3.0, first))
-    return one.sum(axis=1), (one - two).sum(axis=1), (one - 3 * two + 2 * three).sum(axis=1)
+    first, last = np.where(some, a + 1, 1.0), np.where(some, a - d + 1, 1.0)
+    return reached, first, last, reached**2 * (zeta(2.0, last) - zeta(2.0, first))
+
+
+def _information(b: Floats, n1: Floats, n0: Floats, d: Floats) -> Floats:
+    """Sum `p (1 - p)` over days and ties, where nobody who reached it leaves."""
+    reached, first, last, squares = _terms(b, n1, n0, d)
+    information: Floats = (reached * (digamma(first) - digamma(last)) - squares).sum(axis=1)
+    return information
 
 
 def _firth_score(b: Floats, n1: Floats, n0: Floats, d: Floats) -> Floats:
     """Return the modified score; the penalty adds at most 1/2, so beyond that it is negative, whatever the rounding."""
-    total, information, skew = _moments(b, n1, n0, d)
+    reached, first, last, squares = _terms(b, n1, n0, d)
+    one = reached * (digamma(first) - digamma(last))
+    cubes = reached**3 * (zeta(3.0, last) - zeta(3.0, first))
+    total, information, skew = (part.sum(axis=1) for part in (one, one - squares, one - 3 * squares + 2 * cubes))
     pull = np.clip(skew / (2 * np.maximum(information, 1e-300)), -0.5, 0.5)
     return np.where(total > 0.5, -1.0, pull - total)
 
@@ -313,14 +321,14 @@ def _firth_likelihood(b: Floats, n1: Floats, n0: Floats, d: Floats) -> Floats:
     some = d > 0
     ties = np.where(some, d, 1.0)
     log_terms = np.where(some, betaln(np.where(some, a - d + 1, 1.0), ties) - gammaln(ties), 0.0)
-    information = np.maximum(_moments(b, n1, n0, d)[1], 1e-300)
+    information = np.maximum(_information(b, n1, n0, d), 1e-300)
     likelihood: Floats = log_terms.sum(axis=1) + np.log(information) / 2
     return likelihood
 
 
 def _bisect(falling: Callable[[Floats], Floats], lower: Floats, upper: Floats) -> Floats:
     """Return the root of a function that is positive at `lower` and negative at `upper`."""
-    for _ in range(60):
+    for _ in range(HALVINGS):
         middle = (lower + upper) / 2
         positive = falling(middle) > 0
         lower, upper = np.where(positive, middle, lower), np.where(positive, upper, middle)

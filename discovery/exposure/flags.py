@@ -80,6 +80,7 @@ def candidate_flags(
     at_least: Sequence[int],
     within_days: Sequence[int],
     min_users: Sequence[int],
+    min_side: int = 1,
 ) -> Flags:
     """Evaluate the grid `event at least k times within d days by at least u users` over every event.
 
@@ -97,6 +98,9 @@ def candidate_flags(
         Distinct account positions; they give the flags their order.
     at_least, within_days, min_users : sequence of int
         The values of k, d (days, each a measured window) and u.
+    min_side : int
+        Candidates met by fewer accounts, or by all but fewer, are left out, unless the event has no other;
+        then its simplest one stands for it.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def candidate_flags(
     event_of: list[int] = []
     blocks: list[NDArray[np.uint8]] = []
     for index, event in enumerate(exposure.events):
-        distinct = _distinct(grid.evaluate(exposure, event, places, n), n)
+        distinct = _distinct(grid.evaluate(exposure, event, places, n), n, min_side)
         if distinct:
             conditions += [condition for condition, _ in distinct]
             event_of += [index] * len(distinct)
@@ -211,18 +215,20 @@ class _Grid:
 
 
 def _distinct(
-    candidates: Iterator[tuple[Condition, NDArray[np.uint8]]], n: int
+    candidates: Iterator[tuple[Condition, NDArray[np.uint8]]], n: int, min_side: int
 ) -> list[tuple[Condition, NDArray[np.uint8]]]:
-    """Keep the first of the candidates met by the same accounts, and none that all or no accounts meet."""
-    kept: dict[int, list[tuple[Condition, NDArray[np.uint8]]]] = {}
-    distinct = []
+    """Keep the first of the candidates met by the same accounts, and none that too few accounts tell apart."""
+    seen: dict[int, list[NDArray[np.uint8]]] = {}
+    distinct: list[tuple[Condition, NDArray[np.uint8]]] = []
+    rare: list[tuple[Condition, NDArray[np.uint8]]] = []
     for condition, bits in candidates:
         reached = int(_popcount(bits))
-        twins = kept.setdefault(reached, [])
-        if reached not in (0, n) and not any(np.array_equal(bits, other) for _, other in twins):
-            twins.append((condition, bits))
-            distinct.append((condition, bits))
-    return distinct
+        twins = seen.setdefault(reached, [])
+        if reached in (0, n) or any(np.array_equal(bits, other) for other in twins):
+            continue
+        twins.append(bits)
+        (distinct if min(reached, n - reached) >= min_side else rare).append((condition, bits))
+    return distinct or rare[:1]
 
 
 def _stacked(blocks: list[NDArray[np.uint8]], rows: int, width: int) -> NDArray[np.uint8]:

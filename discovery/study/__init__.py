@@ -22,6 +22,10 @@ from discovery.version import __version__
 Progress = Callable[[str], None]
 
 
+MIN_SIDE = 10
+"""A rule that fewer accounts meet, or fewer do not, tells nothing; it is not searched."""
+
+
 def _silent(stage: str) -> None:
     """Ignore the stage."""
 
@@ -158,7 +162,7 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
     )
     grid = spec.candidates
     users = grid.min_users if relations.has_users else (1,)
-    flags = exposure.candidate_flags(measured, outcome.positions, grid.at_least, grid.within_days, users)
+    flags = exposure.candidate_flags(measured, outcome.positions, grid.at_least, grid.within_days, users, MIN_SIDE)
     if not flags.conditions:
         return _empty(outcome, ranking.insufficient("no event lies inside any account's observation window"))
 

@@ -24,7 +24,6 @@ NAMES = (
     "it's; DROP TABLE events; --",
     'quote " back \\ tick ` %s {0} $1',
     "zażółć 🦆\n\t",
-    "",
     "NULL",
 )
 
