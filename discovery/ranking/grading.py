@@ -64,6 +64,13 @@ class Grading:
     critical: float
 
     @property
+    def beyond_bound(self) -> int:
+        """How many ranked families lie beyond the bound, those too small to matter included."""
+        return sum(
+            family.rank is not None and (family.status == "lead" or bool(family.reason)) for family in self.families
+        )
+
+    @property
     def leads(self) -> tuple[GradedFamily, ...]:
         """The families beyond the critical value, best first."""
         return tuple(family for family in self.families if family.status == "lead")
@@ -73,7 +80,8 @@ def grade(evidence: Evidence, spec: StudySpec) -> Grading:
     """Decide what may be ranked, correct for everything that was searched, and rank the families.
 
     A family is represented by its candidate with the highest adjusted score. It is a `lead` when that
-    score lies beyond the two-sided Bonferroni bound over every eligible candidate, else `unsupported`.
+    score lies beyond the two-sided Bonferroni bound over every eligible candidate and the interval of its
+    adjusted difference reaches `minimum_effect`, else `unsupported`.
     Families that may not be ranked (outcome-adjacent, passive, at signup) come last, without a rank.
     """
     apart = {event: _set_apart(event, evidence, spec) for event in evidence.events}
@@ -157,13 +165,19 @@ def _grade_family(
     candidates = own[eligible[own]]
     if len(candidates):
         best = _highest(candidates, evidence.adjusted.score)
-        lead = bool(evidence.adjusted.score[best] > critical)
-        return GradedFamily(
-            event=event, status="lead" if lead else "unsupported", kind=kind, best=best, rank=0, reason=None
-        )
+        status, reason = _standing(best, evidence, critical, spec.inference.minimum_effect)
+        return GradedFamily(event=event, status=status, kind=kind, best=best, rank=0, reason=reason)
     status, reason = apart or _why_not_compared(event, evidence)
     best = _highest(own, np.abs(evidence.separation.phi))
     return GradedFamily(event=event, status=status, kind=kind, best=best, rank=None, reason=reason)
+
+
+def _standing(best: int, evidence: Evidence, critical: float, minimum_effect: float) -> tuple[FamilyStatus, str | None]:
+    if not evidence.adjusted.score[best] > critical:
+        return "unsupported", None
+    if evidence.adjusted.difference_upper[best] < minimum_effect:
+        return "unsupported", f"It stands out, but by less than {100 * minimum_effect:g} points: too little to matter."
+    return "lead", None
 
 
 def _why_not_compared(event: str, evidence: Evidence) -> tuple[FamilyStatus, str]:

@@ -106,11 +106,20 @@ def decide(
         milestone=None,
         sentence="These data do not support a first value moment among the behaviours that were searched.",
         reasons=(
-            f"None of {grading.searched:,} rules stands out once the search is accounted for.",
+            _nothing(grading, effect),
             f"A smaller effect may still exist: {seen}.",
         ),
         minimum_detectable=_finite(smallest),
         accounts_needed=needed if needed and needed > population.mature else None,
+    )
+
+
+def _nothing(grading: Grading, effect: float) -> str:
+    if not grading.beyond_bound:
+        return f"None of {grading.searched:,} rules stands out once the search is accounted for."
+    return (
+        f"Of {grading.searched:,} rules, those that stand out differ by less than {100 * effect:g} points once "
+        "adjusted, which is set as too little to matter."
     )
 
 

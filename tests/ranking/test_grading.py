@@ -39,6 +39,14 @@ def test_a_lead_lies_beyond_the_bound_over_every_rule_that_was_searched():
     assert top.p_adjusted[-1] == pytest.approx(100 * 2 * norm.sf(4.0))
 
 
+def test_what_is_too_small_to_matter_is_no_lead_and_says_so():
+    found = evidence({"a": 9.0})
+    spec = build_spec({"inference": {"minimum_effect": float(found.adjusted.difference_upper[0]) + 0.001}})
+    family = grade(found, spec).families[0]
+    assert (family.status, family.rank) == ("unsupported", 1)
+    assert "too little to matter" in family.reason
+
+
 def test_rules_that_may_not_win_are_not_counted_in_the_search():
     scores = {"a": 1.0, "invoice_paid": 9.0, "merged": 9.0, "joined": 9.0, "joined 3": 1.0}
     spec = build_spec({"outcome": {"passive": ["merged"]}})

@@ -3,7 +3,7 @@
 import pytest
 
 from discovery.ranking import decide, grade, shortfall
-from discovery.spec import StudySpec
+from discovery.spec import StudySpec, build_spec
 
 from .worlds import evidence, population, summary
 
@@ -28,6 +28,13 @@ def test_none_names_no_rule_and_says_what_could_have_been_seen():
     assert 0 < said.minimum_detectable < 0.25
     assert said.accounts_needed > 1000
     assert any("could not have been seen" in reason for reason in said.reasons)
+
+
+def test_none_does_not_say_that_nothing_stands_out_where_something_small_does():
+    found, spec = evidence({"a": 9.0}), build_spec({"inference": {"minimum_effect": 0.9}})
+    said = decide(found, grade(found, spec), population(), summary(), spec)
+    assert said.status == "none"
+    assert "too little to matter" in said.reasons[0]
 
 
 def test_what_could_not_even_have_shown_a_large_difference_is_insufficient():
