@@ -1,22 +1,23 @@
 """A blank sheet in the house style: colours, type sizes, and the one door to matplotlib.
 
-Figures are drawn for a width of 353 points, so that a phone shows them nearly at full size. Text never
+Figures are drawn 403 pixels wide, so that a phone shows them nearly at full size. Text never
 goes through mathtext or TeX: event names are hostile text.
 """
 
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from discovery.plots.wording import clean
+from discovery.plots.wording import clean, columns, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH: Final = 4.9
+WIDTH: Final = 4.2
 """Width of every figure in inches."""
 
 INK: Final = "#1f2937"
@@ -27,10 +28,12 @@ PLAIN: Final = "#7b8794"
 BLUE: Final = "#0072b2"
 ORANGE: Final = "#d55e00"
 GREEN: Final = "#009e73"
-"""The last three are of Okabe and Ito's palette, told apart by colour-blind readers."""
+"""Okabe and Ito's palette, told apart by colour-blind readers. For shapes; of these only blue may be text."""
 
 TEXT_SIZE: Final = 9.0
-SMALL_SIZE: Final = 8.2
+SMALL_SIZE: Final = 8.4
+_NARROW_LETTER: Final = 0.06
+"""Inches below which no letter of a readable name is, on average; where fitting starts."""
 
 _STYLE: Final[dict[str, Any]] = {
     "font.family": "sans-serif",
@@ -99,6 +102,27 @@ def axes_at(made: Figure, *, left: float, top: float, width: float, height: floa
         axes.spines[side].set_visible(False)
     axes.patch.set_visible(False)
     return axes
+
+
+def width_of(text: str) -> float:
+    """Return the width in inches that text of the ordinary size takes in DejaVu Sans, a wide font."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", size=TEXT_SIZE)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
+        warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support", category=UserWarning)
+        points, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(points) / 72
+
+
+def fit(text: str, inches: float) -> str:
+    """Return text shortened in its middle until it takes at most `inches`."""
+    shown = shorten(text, int(inches / _NARROW_LETTER))
+    while columns(shown) > 3 and width_of(shown) > inches:
+        shown = shorten(text, columns(shown) - 1)
+    return shown
 
 
 def sentence_only(sentence: str) -> Figure:

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PITCH: Final = 0.50
+_PITCH: Final = 0.52
+_OWN_LINE: Final = 0.17
+"""What a row needs more where its numbers do not fit beside its name."""
 _TOP: Final = 0.36
 _BOTTOM: Final = 0.46
-_LABEL_WIDTH: Final = 42
+_LINE: Final = canvas.WIDTH - 0.16
 
 
 @canvas.styled
@@ -39,29 +41,42 @@ def forest(result: StudyResult, top: int = 12) -> Figure:
     families = [family for family in result.ranking if family.rank is not None][:top]
     if not families:
         return canvas.sentence_only("No family was ranked.")
-    rows_height = _PITCH * len(families)
+    heights = [_height(family) for family in families]
+    rows_height = sum(heights)
     label = f"Plain and adjusted difference in percentage points for the first {len(families)} families."
     made = canvas.figure(_TOP + rows_height + _BOTTOM, label)
     axes = canvas.axes_at(made, left=0.08, top=_TOP, width=canvas.WIDTH - 0.16, height=rows_height)
     axes.set_ylim(rows_height, 0)
     axes.set_yticks([])
     _scale(axes, families)
-    for place, family in enumerate(families):
-        _ground(axes, result, place * _PITCH)
-        _family(axes, family, place * _PITCH)
+    at = 0.0
+    for family, height in zip(families, heights, strict=True):
+        _texts(axes, family, at, at + height - _PITCH)
+        _ground(axes, result, at + height - _PITCH)
+        _mark(axes, family.naive_difference, at + height - _PITCH + 0.26, adjusted=False)
+        _mark(axes, family.adjusted, at + height - _PITCH + 0.39, adjusted=True)
+        at += height
     _legend(made)
     return made
 
 
-def _family(axes: Axes, family: RankedFamily, top: float) -> None:
+def _height(family: RankedFamily) -> float:
+    together = canvas.width_of(_name(family)) + 0.12 + canvas.width_of(_numbers(family)) <= _LINE
+    return _PITCH if together else _PITCH + _OWN_LINE
+
+
+def _name(family: RankedFamily) -> str:
+    return f"{family.rank}\u2002{canvas.fit(family.milestone, _LINE - 0.36)}"
+
+
+def _numbers(family: RankedFamily) -> str:
+    return " ".join(wording.points_estimate(family.adjusted, unit=False)).strip()
+
+
+def _texts(axes: Axes, family: RankedFamily, name_line: float, number_line: float) -> None:
     across = axes.get_yaxis_transform()
-    name = f"{family.rank}\u2002{wording.shorten(family.milestone, _LABEL_WIDTH)}"
-    axes.text(0, top + 0.11, name, transform=across, va="center")
-    value, interval = wording.points_estimate(family.adjusted)
-    shown = f"{value.removesuffix(' points')} {interval}".strip()
-    axes.text(1, top + 0.11, shown, transform=across, va="center", ha="right", color=canvas.BLUE)
-    _mark(axes, family.naive_difference, top + 0.26, adjusted=False)
-    _mark(axes, family.adjusted, top + 0.39, adjusted=True)
+    axes.text(0, name_line + 0.11, _name(family), transform=across, va="center")
+    axes.text(1, number_line + 0.11, _numbers(family), transform=across, va="center", ha="right", color=canvas.BLUE)
 
 
 def _mark(axes: Axes, estimate: Estimate, at: float, *, adjusted: bool) -> None:

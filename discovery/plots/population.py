@@ -1,7 +1,8 @@
-"""The account flow as a picture: who signed up, who fell out where, who was left to learn from."""
+"""The account flow: who signed up, who fell out where, who was left to learn from; in rows and as a picture."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from discovery.plots import canvas, wording
@@ -15,12 +16,47 @@ _PITCH = 0.40
 _BAR = 0.10
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRow:
+    """One line of the account flow. `falls_out`: these accounts leave the study here."""
+
+    label: str
+    count: int
+    falls_out: bool
+    note: str
+
+
+def flow(result: StudyResult) -> tuple[FlowRow, ...]:
+    """Return the account flow from signup to the outcome, the steps at which nobody fell out among it."""
+    people, day, kind = result.population, result.outcome.window_days, result.outcome.kind
+    left = "Converted or left" if kind == "converted" else "Left"
+    share = wording.percent(people.base_rate)
+    rows = (
+        ("Signed up", people.accounts, False, "every account in the accounts table"),
+        ("Excluded", people.excluded, True, "marked as internal or test accounts"),
+        ("No usable signup time", people.unusable, True, "missing or unreadable"),
+        ("Signed up before the log began", people.before_log, True, "their first days were not recorded"),
+        (f"Not observed up to day {day}", people.not_observed_to_landmark, True, "too young, or observation ended"),
+        (f"{left} before day {day}", people.decided_before_landmark, True, "before the comparison could begin"),
+        (
+            f"Compared, from day {day} on",
+            people.landmark,
+            False,
+            "at the landmark, by what they did until then",
+        ),
+        ("Outcome not known yet", people.landmark - people.mature, True, "too young, or observation ended"),
+        ("Outcome known", people.mature, False, "old enough to tell; every rate of the outcome is among these"),
+        (kind.capitalize(), people.retained, False, f"{share} of those with a known outcome"),
+    )
+    return tuple(FlowRow(label=a, count=b, falls_out=c, note=d) for a, b, c, d in rows)
+
+
 @canvas.styled
 def account_flow(result: StudyResult) -> Figure:
     """Draw the account flow from signup to the outcome.
 
-    Dark bars are accounts still in the study; light ones are those that fell out, drawn where they
-    leave the bar above.
+    Blue bars are accounts still in the study; grey ones are those that fell out, drawn where they
+    leave the bar above. Steps at which nobody fell out are left out.
 
     Parameters
     ----------
@@ -33,50 +69,34 @@ def account_flow(result: StudyResult) -> Figure:
         A matplotlib figure that belongs to no window.
     """
     people = result.population
-    rows = _rows(result)
+    rows = [row for row in flow(result) if row.count or not row.falls_out]
     made, page = canvas.sheet(_PITCH * len(rows) + 0.1, f"Account flow: {_in_words(result)}")
-    room = canvas.WIDTH - 0.1
-    per_account = room / max(people.accounts, 1)
+    per_account = (canvas.WIDTH - 0.1) / max(people.accounts, 1)
     left = people.accounts
-    for place, (label, number, falls_out) in enumerate(rows):
-        top = 0.05 + place * _PITCH
-        start = left - number if falls_out else 0
-        _row(page, top, label, number, (0.05 + start * per_account, number * per_account), falls_out=falls_out)
-        left -= number if falls_out else 0
+    for place, row in enumerate(rows):
+        start = left - row.count if row.falls_out else 0
+        bar = (0.05 + start * per_account, row.count * per_account)
+        _row(page, 0.05 + place * _PITCH, row, bar)
+        left -= row.count if row.falls_out else 0
     return made
 
 
-def _row(page: Axes, top: float, label: str, number: int, bar: tuple[float, float], *, falls_out: bool) -> None:
+def _row(page: Axes, top: float, row: FlowRow, bar: tuple[float, float]) -> None:
     from matplotlib.patches import Rectangle
 
-    ink = canvas.MUTED if falls_out else canvas.INK
-    page.text(0.05, top + 0.11, label, color=ink, va="center")
-    sign = "\u2212" if falls_out and number else ""
-    page.text(canvas.WIDTH - 0.05, top + 0.11, sign + wording.count(number), color=ink, va="center", ha="right")
+    ink = canvas.MUTED if row.falls_out else canvas.INK
+    page.text(0.05, top + 0.11, row.label, color=ink, va="center")
+    sign = "\u2212" if row.falls_out else ""
+    page.text(canvas.WIDTH - 0.05, top + 0.11, sign + wording.count(row.count), color=ink, va="center", ha="right")
     page.add_patch(Rectangle((0.05, top + 0.22), canvas.WIDTH - 0.1, _BAR, facecolor=canvas.SOFT, edgecolor="none"))
-    colour = canvas.PLAIN if falls_out else canvas.BLUE
+    colour = canvas.PLAIN if row.falls_out else canvas.BLUE
     page.add_patch(Rectangle((bar[0], top + 0.22), bar[1], _BAR, facecolor=colour, edgecolor="none"))
-
-
-def _rows(result: StudyResult) -> list[tuple[str, int, bool]]:
-    people, day = result.population, result.outcome.window_days
-    return [
-        ("Signed up", people.accounts, False),
-        ("Excluded (internal or test)", people.excluded, True),
-        ("Unusable", people.unusable, True),
-        ("Signed up before the log began", people.before_log, True),
-        (f"Not observed up to day {day}", people.not_observed_to_landmark, True),
-        (f"Decided before day {day}", people.decided_before_landmark, True),
-        (f"At the landmark (day {day})", people.landmark, False),
-        ("Outcome known (mature)", people.mature, False),
-        (result.outcome.kind.capitalize(), people.retained, False),
-    ]
 
 
 def _in_words(result: StudyResult) -> str:
     people = result.population
     return (
-        f"{wording.count(people.accounts)} accounts signed up, {wording.count(people.landmark)} are at the landmark, "
+        f"{wording.count(people.accounts)} accounts signed up, {wording.count(people.landmark)} are compared, "
         f"{wording.count(people.mature)} have a known outcome, {wording.count(people.retained)} of them "
         f"{result.outcome.kind}."
     )

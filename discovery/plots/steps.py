@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _PITCH: Final = 0.66
 _BAR: Final = 0.20
-_LABEL_WIDTH: Final = 42
+_LABEL: Final = canvas.WIDTH - 0.95
+"""Inches for a name, beside its count; less in bold."""
 _ROLES: Final = {"baseline": canvas.PLAIN, "required": canvas.BLUE, "milestone": canvas.GREEN, "habit": canvas.PLAIN}
 
 
@@ -21,7 +22,7 @@ _ROLES: Final = {"baseline": canvas.PLAIN, "required": canvas.BLUE, "milestone":
 def ladder(ladder: Ladder, result: StudyResult) -> Figure:
     """Draw one ladder, signup on top: accounts left, step conversion and median time on each rung.
 
-    The length of a bar is the share of landmark accounts that reached this rung and all before it.
+    The length of a bar is the share of landmark accounts that did this rung or a later one.
 
     Parameters
     ----------
@@ -50,11 +51,10 @@ def _rung(page: Axes, top: float, place: int, rung: Rung) -> None:
     from matplotlib.patches import Rectangle
 
     right, width = canvas.WIDTH - 0.05, canvas.WIDTH - 0.1
-    name = wording.shorten(rung.milestone, _LABEL_WIDTH)
+    name = canvas.fit(rung.milestone, _LABEL * (0.88 if rung.role == "milestone" else 1))
     name = f"{place}\u2002{name}" if place else name
     page.text(0.05, top + 0.12, name, va="center", weight="bold" if rung.role == "milestone" else None)
-    left = f"{wording.count(rung.n_reached)} accounts"
-    page.text(right, top + 0.12, left, va="center", ha="right")
+    page.text(right, top + 0.12, wording.count(rung.n_reached), va="center", ha="right")
     page.add_patch(Rectangle((0.05, top + 0.23), width, _BAR, facecolor=canvas.SOFT, edgecolor="none"))
     share = min(max(rung.reach, 0.0), 1.0) if wording.known(rung.reach) else 0.0
     page.add_patch(Rectangle((0.05, top + 0.23), width * share, _BAR, facecolor=_ROLES[rung.role], edgecolor="none"))
@@ -69,5 +69,5 @@ def _step_in_words(rung: Rung) -> str:
     if wording.known(rung.step_conversion):
         parts.append(f"{wording.percent(rung.step_conversion)} of the rung before")
     if wording.known(rung.median_days):
-        parts.append(f"median {wording.days(rung.median_days)} from signup")
+        parts.append(f"median {wording.days(rung.median_days)}")
     return " · ".join(parts)

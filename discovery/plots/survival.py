@@ -102,20 +102,20 @@ def _key(made: Figure, curves: Sequence[SurvivalCurve]) -> None:
             transform=made.transFigure,
         )
         made.add_artist(line)
-        made.text(0.5 / canvas.WIDTH, at, wording.shorten(curve.label, 54), color=canvas.INK, va="center")
+        made.text(0.5 / canvas.WIDTH, at, canvas.fit(curve.label, canvas.WIDTH - 0.6), color=canvas.INK, va="center")
 
 
 def _at_risk(axes: Axes, curves: Sequence[SurvivalCurve]) -> None:
     """Write the numbers at risk under their days, in inches below the axes."""
     small = {"fontsize": canvas.SMALL_SIZE, "va": "center", "clip_on": False}
     last = axes.get_xlim()[1]
-    for place, (curve, (colour, _)) in enumerate(_with_lines(curves)):
+    for place, curve in enumerate(curves):
         top = -(0.60 + place * _ROW_PITCH) / _PLOT_HEIGHT
-        name = f"at risk: {wording.shorten(curve.label, 52)}"
+        name = f"at risk: {canvas.fit(curve.label, canvas.WIDTH - 0.75)}"
         left = (0.08 - _LEFT) / (canvas.WIDTH - _LEFT - 0.2)
         axes.text(left, top, name, transform=axes.transAxes, color=canvas.MUTED, **small)  # type: ignore[arg-type]
         below = top - 0.17 / _PLOT_HEIGHT
         for day, number in zip(curve.at_risk_days, curve.at_risk, strict=False):
             if 0 <= day <= last:
                 at = axes.get_xaxis_transform()
-                axes.text(day, below, wording.count(number), transform=at, ha="center", color=colour, **small)  # type: ignore[arg-type]
+                axes.text(day, below, wording.count(number), transform=at, ha="center", color=canvas.INK, **small)  # type: ignore[arg-type]

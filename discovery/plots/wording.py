@@ -41,23 +41,23 @@ def percent(share: float | None) -> str:
     return text.replace("-", _MINUS) + _NARROW_SPACE + "%"
 
 
-def points(difference: float | None) -> str:
-    """Return a difference of shares as signed percentage points, such as `+12 points`."""
+def points(difference: float | None, *, plus: bool = True) -> str:
+    """Return a difference of shares as percentage points, such as `+12 points`: tenths only below one point."""
     if difference is None or not known(difference):
         return MISSING
-    return f"{_signed(difference, _decimals(difference))} points"
+    whole = difference == 0 or abs(difference) >= 0.0095
+    return f"{_signed(difference, 0 if whole else 1, plus=plus)} points"
 
 
-def points_estimate(estimate: Estimate) -> tuple[str, str]:
-    """Return a risk difference and its interval as two texts with the same number of decimals."""
+def points_estimate(estimate: Estimate, *, unit: bool = True) -> tuple[str, str]:
+    """Return a risk difference and its interval as two texts, both in tenths of a point; `unit` names it."""
     value, lower, upper = estimate.estimate, estimate.ci_lower, estimate.ci_upper
     if value is None or not known(value):
         return MISSING, ""
     if lower is None or upper is None or not (known(lower) and known(upper)):
-        return points(value), ""
-    decimals = _decimals(value, lower, upper)
-    interval = ", ".join(_signed(bound, decimals, plus=False) for bound in (lower, upper))
-    return f"{_signed(value, decimals)} points", f"[{interval}]"
+        return _signed(value, 1) + " points" * unit, ""
+    interval = ", ".join(_signed(bound, 1, plus=False) for bound in (lower, upper))
+    return _signed(value, 1) + " points" * unit, f"[{interval}]"
 
 
 def ratio_estimate(estimate: Estimate | None) -> tuple[str, str]:
@@ -94,13 +94,25 @@ def p_value(value: float | None) -> str:
         return "p < 0.001"
     if value > 0.995:
         return "p > 0.99"
-    return f"p = {value:.3f}" if value < 0.0095 else f"p = {value:.2f}"
+    return f"p = {value:.3f}" if value < 0.0995 else f"p = {value:.2f}"
+
+
+def columns(text: str) -> int:
+    """Return how many columns text fills: two for each wide character, none for a combining one."""
+    return sum(map(_columns, text))
+
+
+def moment(created_at: str) -> str:
+    """Return an ISO time in UTC to the minute, such as `2025-01-31 09:30 UTC`."""
+    return f"{created_at[:10]} {created_at[11:16]} UTC"
 
 
 def days(value: float | None) -> str:
     """Return a length of time in days, or in hours or minutes below one day."""
     if value is None or not known(value):
         return MISSING
+    if value < 0.5 / 1440:
+        return "under a minute"
     if value < 1 / 24:
         return f"{value * 1440:.0f} min"
     if value < 1:
@@ -121,7 +133,7 @@ def clean(text: str) -> str:
 def shorten(text: str, width: int) -> str:
     """Return text that fills at most `width` columns, the middle replaced by an ellipsis where it is longer."""
     text = clean(text)
-    if sum(map(_columns, text)) <= width:
+    if columns(text) <= width:
         return text
     head = _fitting(text, (width + 1) // 2)
     tail = _fitting(text[::-1], width - 1 - (width + 1) // 2)[::-1]
@@ -141,13 +153,6 @@ def _condition_in_words(condition: Mapping[str, Any]) -> str:
 
 def _of_unit(number: str, unit: str) -> str:
     return f"{number} {unit}" if number == "1" else f"{number} {unit}s"
-
-
-def _decimals(*differences: float) -> int:
-    """Show tenths of a point where whole points would hide a small number or most of a narrow interval."""
-    hundredths = [100 * difference for difference in differences]
-    narrow = len(hundredths) > 1 and max(hundredths) - min(hundredths) < 4
-    return int(narrow or any(0 < abs(value) < 0.95 for value in hundredths))
 
 
 def _signed(difference: float, decimals: int, *, plus: bool = True) -> str:

@@ -82,7 +82,8 @@ def grade(evidence: Evidence, spec: StudySpec) -> Grading:
     A family is represented by its candidate with the highest adjusted score. It is a `lead` when that
     score lies beyond the two-sided Bonferroni bound over every eligible candidate and the interval of its
     adjusted difference reaches `minimum_effect`, else `unsupported`.
-    Families that may not be ranked (outcome-adjacent, passive, at signup) come last, without a rank.
+    Families that may not be ranked come last, without a rank: those set apart are represented by the rule
+    that separates most, those with too few accounts by their most common rule.
     """
     apart = {event: _set_apart(event, evidence, spec) for event in evidence.events}
     eligible = _eligible(evidence, spec, apart)
@@ -168,7 +169,8 @@ def _grade_family(
         status, reason = _standing(best, evidence, critical, spec.inference.minimum_effect)
         return GradedFamily(event=event, status=status, kind=kind, best=best, rank=0, reason=reason)
     status, reason = apart or _why_not_compared(event, evidence)
-    best = _highest(own, np.abs(evidence.separation.phi))
+    telling = np.abs(evidence.separation.phi) if apart else evidence.reached.astype(float)
+    best = _highest(own, telling)
     return GradedFamily(event=event, status=status, kind=kind, best=best, rank=None, reason=reason)
 
 

@@ -125,8 +125,8 @@ def _nothing(grading: Grading, effect: float) -> str:
 
 def _unseen(smallest: float, mature: int) -> str:
     if not math.isfinite(smallest):
-        return f"no difference possible at this base rate could have been seen in {mature:,} accounts"
-    return f"differences below {100 * smallest:.0f} points could not have been seen in {mature:,} accounts"
+        return f"any difference possible at this base rate would probably have been missed in {mature:,} accounts"
+    return f"differences below {100 * smallest:.0f} points would probably have been missed in {mature:,} accounts"
 
 
 def _finite(value: float) -> float | None:

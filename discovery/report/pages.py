@@ -38,6 +38,7 @@ def _environment() -> Environment:
         decimal=wording.decimal,
         p_value=wording.p_value,
         days=wording.days,
+        moment=wording.moment,
         ratio=wording.ratio,
         in_words=wording.conditions_in_words,
         points_estimate=wording.points_estimate,

@@ -13,33 +13,31 @@ from typing import TYPE_CHECKING
 from discovery import plots
 from discovery.errors import Caution
 from discovery.plots import wording
-from discovery.results import UNRANKED, Ladder, QualityFinding, RankedFamily, StudyResult
+from discovery.plots.population import FlowRow, flow
+from discovery.results import UNRANKED, Ladder, QualityFinding, RankedFamily, RecognisedColumn, StudyResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SHOWN_AT_ONCE = 25
+_RANKED_AT_ONCE = 8
+_LADDERS_AT_ONCE = 3
+_APART_SHOWN = 25
 _SHOWN_AT_ALL = 200
 """Keeps the file small; every candidate is in `candidates.csv`."""
 _SEVERITIES = ("error", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlowRow:
-    """One line of the account flow. `falls_out`: these accounts leave the study here."""
-
-    label: str
-    count: int
-    falls_out: bool
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnLadder:
-    """A ladder beside its picture."""
+    """A ladder beside its picture. Without required steps there is nothing between its ends to draw."""
 
     ladder: Ladder
     picture: str
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether any step is required on the way."""
+        return any(rung.role == "required" for rung in self.ladder.rungs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +49,7 @@ class View:
     ranked: tuple[RankedFamily, ...]
     ranked_further: tuple[RankedFamily, ...]
     ranked_unshown: int
+    statuses: frozenset[str]
     apart: tuple[RankedFamily, ...]
     apart_unshown: int
     not_compared: tuple[RankedFamily, ...]
@@ -58,40 +57,55 @@ class View:
     marks: Mapping[Caution, str]
     show_hazard: bool
     level: str
+    smallest_that_matters: str
+    necessity: str
     flow: tuple[FlowRow, ...]
+    flow_nobody: tuple[FlowRow, ...]
     flow_adds_up: bool
     ladders: tuple[DrawnLadder, ...]
+    ladders_further: tuple[DrawnLadder, ...]
     quality: tuple[QualityFinding, ...]
+    columns: tuple[RecognisedColumn, ...]
+    columns_not_found: tuple[RecognisedColumn, ...]
     flow_picture: str
     forest_picture: str
     curves_picture: str
 
 
 def view_of(
-    result: StudyResult, *, ladders: int | None = None, ranked: int = _SHOWN_AT_ONCE, figures: bool = True
+    result: StudyResult, *, ladders: int | None = None, ranked: int = _RANKED_AT_ONCE, figures: bool = True
 ) -> View:
     """Lay out `result`; `figures=False` leaves out all pictures but those of the ladders."""
     placed = tuple(family for family in result.ranking if family.rank is not None)
     unplaced = tuple(family for family in result.ranking if family.status in UNRANKED)
     rare = tuple(family for family in result.ranking if family.rank is None and family.status not in UNRANKED)
     shared = _shared_cautions(placed)
+    drawn = tuple(_drawn(ladder, result) for ladder in result.ladders[:ladders])
+    steps = flow(result)
     return View(
         result=result,
         named=_named(result),
         ranked=placed[:ranked],
         ranked_further=placed[ranked:_SHOWN_AT_ALL],
         ranked_unshown=len(placed[_SHOWN_AT_ALL:]),
-        apart=unplaced[:_SHOWN_AT_ONCE],
-        apart_unshown=len(unplaced[_SHOWN_AT_ONCE:]),
+        statuses=frozenset(family.status for family in placed),
+        apart=unplaced[:_APART_SHOWN],
+        apart_unshown=len(unplaced[_APART_SHOWN:]),
         not_compared=tuple(sorted(rare, key=lambda family: -family.n_reached)),
         shared_cautions=shared,
-        marks=_marks(result.ranking, besides=shared),
+        marks=_marks((*placed, *unplaced), besides=shared),
         show_hazard=any(family.hazard_ratio is not None for family in placed),
-        level=_level(result),
-        flow=_flow(result),
+        level=wording.percent(1 - (_setting(result, "inference", "alpha") or 0.05)),
+        smallest_that_matters=wording.points(_setting(result, "inference", "minimum_effect"), plus=False),
+        necessity=wording.percent(_setting(result, "ladder", "necessity")),
+        flow=tuple(row for row in steps if row.count or not row.falls_out),
+        flow_nobody=tuple(row for row in steps if row.falls_out and not row.count),
         flow_adds_up=_adds_up(result),
-        ladders=tuple(_drawn(ladder, result) for ladder in result.ladders[:ladders]),
+        ladders=drawn[:_LADDERS_AT_ONCE],
+        ladders_further=drawn[_LADDERS_AT_ONCE:],
         quality=tuple(sorted(result.quality, key=lambda finding: _SEVERITIES.index(finding.severity))),
+        columns=tuple(column for column in result.recognised if column.column is not None),
+        columns_not_found=tuple(column for column in result.recognised if column.column is None),
         flow_picture=_picture(plots.account_flow(result)) if figures and result.population.accounts else "",
         forest_picture=_picture(plots.forest(result)) if figures and placed else "",
         curves_picture=_picture(plots.survival_curves(result)) if figures and _has_curves(result) else "",
@@ -131,30 +145,12 @@ def _marks(families: Iterable[RankedFamily], *, besides: tuple[Caution, ...]) ->
     return dict(zip(ordered, string.ascii_lowercase, strict=False))
 
 
-def _level(result: StudyResult) -> str:
-    """Return the level of every interval in the result as text."""
-    alpha = result.settings.get("inference", {}).get("alpha", 0.05)
-    return wording.percent(1 - alpha)
+def _setting(result: StudyResult, section: str, key: str) -> float | None:
+    number: float | None = result.settings.get(section, {}).get(key)
+    return number
 
 
 def _adds_up(result: StudyResult) -> bool:
     people = result.population
     parts = (people.excluded, people.unusable, people.before_log, people.not_observed_to_landmark)
     return people.accounts == sum(parts) + people.decided_before_landmark + people.landmark
-
-
-def _flow(result: StudyResult) -> tuple[FlowRow, ...]:
-    people, day = result.population, result.outcome.window_days
-    decided = "converted or left" if result.outcome.kind == "converted" else "left"
-    rows = (
-        ("Signed up", people.accounts, False, "every account in the accounts table"),
-        ("Excluded", people.excluded, True, "marked as internal or test accounts"),
-        ("Unusable", people.unusable, True, "no usable signup time"),
-        ("Signed up before the log began", people.before_log, True, "their first days were not recorded"),
-        (f"Not observed up to day {day}", people.not_observed_to_landmark, True, "too young, or observation ended"),
-        (f"Decided before day {day}", people.decided_before_landmark, True, f"{decided} before the landmark"),
-        (f"At the landmark (day {day})", people.landmark, False, "compared by what they did until then"),
-        ("Outcome known (mature)", people.mature, False, "observed until the outcome could be read"),
-        (result.outcome.kind.capitalize(), people.retained, False, f"an account that {result.outcome.stayed}"),
-    )
-    return tuple(FlowRow(label=a, count=b, falls_out=c, note=d) for a, b, c, d in rows)

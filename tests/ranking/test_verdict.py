@@ -27,7 +27,7 @@ def test_none_names_no_rule_and_says_what_could_have_been_seen():
     assert (said.status, said.milestone) == ("none", None)
     assert 0 < said.minimum_detectable < 0.25
     assert said.accounts_needed > 1000
-    assert any("could not have been seen" in reason for reason in said.reasons)
+    assert any("probably have been missed" in reason for reason in said.reasons)
 
 
 def test_none_does_not_say_that_nothing_stands_out_where_something_small_does():

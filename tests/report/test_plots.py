@@ -13,6 +13,7 @@ import matplotlib
 import pytest
 
 from discovery import plots
+from discovery.plots import canvas
 
 from . import factory
 
@@ -85,7 +86,7 @@ def test_forest_shows_at_most_top_families_and_both_differences():
     result = factory.study(names=tuple(f"event_{i}" for i in range(30)))
     texts = _texts(plots.svg(plots.forest(result, top=5)))
     assert sum("event_" in text for text in texts) == 5
-    assert "+11 [4, 18]" in texts
+    assert "+10.5 [3.5, 17.5]" in texts
     assert {"plain", "adjusted", "0"} <= set(texts)
 
 
@@ -110,12 +111,29 @@ def test_account_flow_bars_are_to_scale():
         people.not_observed_to_landmark,
         people.decided_before_landmark,
         people.landmark,
+        people.landmark - people.mature,
         people.mature,
         people.retained,
     ]
     assert [round(patch.get_width() / per_account) for patch in drawn] == expected
     losses = drawn[1:6]
     assert losses[-1].get_x() == pytest.approx(drawn[6].get_x() + drawn[6].get_width())
+
+
+def test_account_flow_leaves_out_the_steps_at_which_nobody_fell_out():
+    people = dataclasses.replace(factory.POPULATION, excluded=0, unusable=0, accounts=4165)
+    texts = _texts(plots.svg(plots.account_flow(factory.study(population=people))))
+    assert "\u2212310" in texts
+    assert "Excluded" not in texts
+    assert "0" not in texts
+
+
+@pytest.mark.parametrize("letter", ["W", "e", "日", "_"])
+def test_names_are_shortened_to_the_room_there_is(letter):
+    wide = canvas.fit(letter * 300, 2.0)
+    assert "…" in wide
+    assert 1.7 < canvas.width_of(wide) <= 2.0
+    assert canvas.fit(letter, 2.0) == letter
 
 
 def test_ladder_bars_are_the_reach_of_their_rungs():

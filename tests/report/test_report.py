@@ -57,8 +57,8 @@ def test_sections_stand_in_their_order():
     ("verdict", "words"),
     [
         ("found", "passed every check"),
-        ("lead", "In simulated worlds a lead is right about half of the time. Test it before"),
-        ("none", "The top row of a ranking is not a milestone"),
+        ("lead", "In simulated worlds a lead is right about half of the time. What to do next"),
+        ("none", "The top row of the ranking is not a milestone"),
         ("insufficient", "It does not say that there is no such moment"),
     ],
 )
@@ -69,16 +69,65 @@ def test_each_verdict_says_what_its_word_means(verdict, words):
     assert factory.VERDICTS[verdict].reasons[0] in said
 
 
-@pytest.mark.parametrize("verdict", ["none", "insufficient"])
-def test_without_a_milestone_there_is_no_ladder_and_no_row_is_recommended(verdict):
-    page = page_of(verdict)
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("found", "Then test it: help a random half of the new accounts to get there"),
+        ("lead", "compare how many are retained. Test it before onboarding is built around it."),
+        ("none", "To see a difference of 3 points, the smallest that matters by the spec, takes about 9,800 accounts"),
+        ("insufficient", "Look at where accounts fell out ( Accounts ) and at what the checks found ( Data quality )"),
+    ],
+)
+def test_each_verdict_says_what_to_do_next(verdict, words):
+    assert words in page_of(verdict).words("verdict")
+
+
+def test_a_study_without_a_supported_row_says_so_and_what_it_could_have_seen():
+    page = page_of("none")
     assert "There is no ladder, because no milestone is supported" in page.words("ladders")
-    assert "No row below is supported as a milestone" in page.words("ranking")
+    assert "A difference below 5 points would probably have been missed." in page.words("verdict")
+    assert "Smallest difference to be seen 5 points" in page.words("key-title")
+    for verdict in ("none", "insufficient"):
+        words = page_of(verdict).words("ranking")
+        assert words.index("No row below is supported as a milestone, the first one neither.") < words.index("Rank ")
+    assert "No row below is supported" not in page_of("lead").words("ranking")
+
+
+def test_insufficient_data_leave_no_empty_sections():
+    page = Page(report.render(factory.bare()))
+    assert page.words("ranking") == "Ranking No rule could be compared, so there is no ranking."
+    assert not {"ladders", "curves"} & set(page.sections)
+    assert "svg" not in page.tags
+    targets = {value for name, value in page.attributes if name == "href" and value.startswith("#")}
+    assert targets <= {f"#{value}" for name, value in page.attributes if name == "id"}
+
+
+def test_a_ladder_without_required_steps_says_so():
+    steps = factory.study().ladders[0]
+    bare = dataclasses.replace(steps, rungs=(steps.rungs[0], steps.rungs[-1]), warnings=(Caution.FEW_RUNGS,))
+    settings = {"ladder": {"necessity": 0.8}}
+    words = page_of(ladders=(bare,), settings=settings).words("ladders")
+    assert "No step is required on the way: none was done first by enough" in words
+    assert "(80\u202f% are asked for)" in re.sub(r" (?=%)", "\u202f", words)
+    assert str(Caution.FEW_RUNGS.sentence) not in words
+    assert "No step is required" not in page_of().words("ladders")
+
+
+def test_more_than_three_ladders_are_folded():
+    ladders = tuple(factory.ladder((f"step_{rank}", f"top_{rank}"), rank) for rank in range(1, 6))
+    assert "Show the other 2 ladders" in page_of(ladders=ladders).words("ladders")
 
 
 def test_key_numbers_of_a_lead():
     words = page_of("lead").words("key-title")
-    for number in ("+11 points [4, 18]", "+30 points [25, 35]", "70 %", "if not: 40 %", "2.4 days", "1,204"):
+    for number in (
+        "+10.5 points [3.5, 17.5]",
+        "+30.0 points [25.0, 35.0]",
+        "70 %",
+        "if not: 40 %",
+        "2.4 days",
+        "1,204",
+    ):
         assert number in words
 
 
@@ -91,11 +140,19 @@ def test_intervals_are_named_by_the_level_they_were_made_at():
 
 def test_account_flow_counts_everybody():
     words = page_of().words("accounts")
-    for count in ("4,210", "−38", "−7", "−310", "−122", "−633", "3,100", "2,874", "1,412", "49 %"):
+    for count in ("4,210", "−38", "−7", "−310", "−122", "−633", "3,100", "−226", "2,874", "1,412", "49 %"):
         assert count in words
     assert "do not add up" not in words
     wrong = dataclasses.replace(factory.POPULATION, excluded=39)
     assert "do not add up" in page_of(population=wrong).words("accounts")
+
+
+def test_steps_at_which_nobody_fell_out_share_one_line():
+    people = dataclasses.replace(factory.POPULATION, excluded=0, unusable=0, accounts=4165)
+    words = page_of(population=people).words("accounts")
+    assert "Nobody fell out as: excluded; no usable signup time 0" in words
+    assert "internal or test accounts" not in words
+    assert "Nobody fell out" not in page_of().words("accounts")
 
 
 def test_cautions_are_sentences_and_those_of_every_row_are_said_once():
@@ -128,6 +185,39 @@ def test_the_hazard_column_is_there_only_with_hazards():
 def test_quality_findings_come_worst_first():
     words = page_of().words("quality")
     assert words.index("unknown_accounts") < words.index("events_before_signup") < words.index("duplicates_kept")
+
+
+def test_examples_that_would_name_accounts_are_said_to_be_hidden():
+    finding = factory.study().quality[1]
+    hidden = dataclasses.replace(finding, examples=(), names_accounts=True)
+    assert "Accounts are not named; use --show-accounts ." in page_of(quality=(hidden,)).words("quality")
+    assert "For example: a19 , report_shared" in page_of(quality=(finding,)).words("quality")
+    assert "--show-accounts" not in page_of().words("quality")
+
+
+def test_columns_left_out_or_not_found_are_said_openly():
+    words = page_of().words("quality")
+    assert "1 columns are used." not in words
+    assert "One column is used. No column was found for: accounts. seats ." in words
+
+
+def test_the_first_rows_are_open_and_the_others_folded():
+    words = page_of(names=tuple(f"event_{i}" for i in range(20))).words("ranking")
+    shown, folded = words.split("Show the other 13 families")
+    assert "event_7 " in shown
+    assert "event_8 " not in shown
+    assert "event_8 " in folded
+
+
+def test_words_are_explained_where_they_stand():
+    words = page_of("none").words("ranking")
+    meanings = words.split("What the words mean")[1].split("Set apart")[0]
+    assert "unsupported Does not stand out" in meanings
+    assert "lead As in the verdict" not in meanings
+    assert "lead As in the verdict" in page_of("lead").words("ranking")
+    assert "less than 3 points (inference.minimum_effect in the spec)" in words
+    assert "(phi, −1 to 1)" in words
+    assert "It does not account for the search" in meanings
 
 
 def test_settings_read_like_toml():
@@ -187,7 +277,7 @@ def test_two_hundred_families_with_long_names_stay_small_and_quick(record_proper
     record_property("render_seconds", round(seconds, 3))
     print(f"200 families: {len(html.encode()) / 1000:.0f} kB in {seconds:.2f} s")
     assert len(html.encode()) < MEGABYTE
-    assert "Show the other 175 families" in html
+    assert "Show the other 192 families" in html
 
 
 def test_a_thousand_families_are_cut_and_the_cut_is_said():
@@ -215,6 +305,12 @@ def test_cards_hold_the_verdict_the_top_and_the_ladder():
         for line in re.search(r"<style>(.*?)</style>", html, re.S)[1].split("\n")
         if line
     )
+
+
+def test_cards_of_a_study_without_a_milestone_recommend_no_row():
+    warning = "no row is supported as a milestone"
+    assert warning in report.render_cards(factory.study("none"))
+    assert warning not in report.render_cards(factory.study("lead"))
 
 
 def test_write_puts_the_page_where_it_is_asked_and_says_when_it_cannot(tmp_path):

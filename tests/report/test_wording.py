@@ -39,18 +39,19 @@ def test_shares(share, text):
 @pytest.mark.parametrize(
     ("numbers", "texts"),
     [
-        ((0.12, 0.05, 0.19), ("+12 points", "[5, 19]")),
+        ((0.12, 0.05, 0.19), ("+12.0 points", "[5.0, 19.0]")),
         ((0.045, 0.036, 0.056), ("+4.5 points", "[3.6, 5.6]")),
-        ((-0.13, -0.20, -0.07), ("−13 points", "[−20, −7]")),
+        ((-0.13, -0.20, -0.07), ("−13.0 points", "[−20.0, −7.0]")),
         ((0.05, 0.004, 0.096), ("+5.0 points", "[0.4, 9.6]")),
-        ((0.0, -0.06, 0.06), ("0 points", "[−6, 6]")),
+        ((0.0, -0.06, 0.06), ("0.0 points", "[−6.0, 6.0]")),
         ((None, None, None), ("n/a", "")),
-        ((0.1, None, None), ("+10 points", "")),
+        ((0.1, None, None), ("+10.0 points", "")),
         ((math.nan, 0.1, 0.2), ("n/a", "")),
     ],
 )
 def test_differences(numbers, texts):
     assert wording.points_estimate(_estimate(*numbers)) == texts
+    assert wording.points_estimate(_estimate(*numbers), unit=False) == (texts[0].removesuffix(" points"), texts[1])
 
 
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))
@@ -63,7 +64,14 @@ def test_an_interval_off_zero_is_never_shown_as_touching_it(value, below, above)
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0002, "p < 0.001"), (0.004, "p = 0.004"), (0.03, "p = 0.03"), (1.0, "p > 0.99"), (None, "n/a")],
+    [
+        (0.0002, "p < 0.001"),
+        (0.004, "p = 0.004"),
+        (0.0496, "p = 0.050"),
+        (0.12, "p = 0.12"),
+        (1.0, "p > 0.99"),
+        (None, "n/a"),
+    ],
 )
 def test_p_values(value, text):
     assert wording.p_value(value) == text
@@ -71,10 +79,30 @@ def test_p_values(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(2.4, "2.4 days"), (1.0, "1 day"), (0.5, "12 hours"), (1 / 24, "1 hour"), (0.01, "14 min"), (None, "n/a")],
+    [
+        (2.4, "2.4 days"),
+        (1.0, "1 day"),
+        (0.5, "12 hours"),
+        (1 / 24, "1 hour"),
+        (0.01, "14 min"),
+        (0.0, "under a minute"),
+        (None, "n/a"),
+    ],
 )
 def test_days(value, text):
     assert wording.days(value) == text
+
+
+@pytest.mark.parametrize(
+    ("difference", "plus", "text"),
+    [(0.0886, False, "9 points"), (0.126, True, "+13 points"), (0.004, False, "0.4 points"), (None, True, "n/a")],
+)
+def test_differences_in_sentences_are_whole_points(difference, plus, text):
+    assert wording.points(difference, plus=plus) == text
+
+
+def test_moments_are_told_to_the_minute():
+    assert wording.moment("2026-11-22T00:01:03+00:00") == "2026-11-22 00:01 UTC"
 
 
 def test_ratios():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -18,6 +19,44 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 WIDTHS = (375, 1280)
+WIDEST_NAMES = ("W" * 60, "MEMBER_COMMENT_MENTIONED_BY_WEBHOOK", "日本語の" * 20, "a" * 300, "short")
+CLIPPED_OR_OVERLAPPING = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
+    const [, , width, height] = svg.getAttribute('viewBox').split(' ').map(Number);
+    const frame = svg.getBoundingClientRect();
+    const boxes = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
+    const out = boxes.filter(([, b]) => b.left < frame.left - 1 || b.right > frame.right + 1
+        || b.top < frame.top - 1 || b.bottom > frame.bottom + 1).map(([text]) => 'clipped: ' + text);
+    boxes.forEach(([text, a], i) => boxes.slice(i + 1).forEach(([other, b]) => {
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (across > 1 && down > 0.4 * Math.min(a.height, b.height)) out.push(text + ' lies over ' + other);
+    }));
+    return out;
+})"""
+LOW_CONTRAST = """() => {
+    const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+        .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const ground = element => {
+        for (let e = element; e; e = e.parentElement) {
+            const colour = parse(getComputedStyle(e).backgroundColor);
+            if (colour.length === 3) return colour;
+        }
+        return [255, 255, 255];
+    };
+    const found = new Set();
+    for (const element of document.querySelectorAll('body *')) {
+        const own = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+        if (!own || !element.getClientRects().length) continue;
+        const style = getComputedStyle(element);
+        const ink = parse(element.closest('svg') ? style.fill : style.color);
+        const [high, low] = [light(ink), light(ground(element))].sort((a, b) => b - a);
+        const ratio = (high + 0.05) / (low + 0.05);
+        if (ratio < 4.5) found.add(`${ratio.toFixed(2)} ${element.tagName} ${element.textContent.trim().slice(0, 40)}`);
+    }
+    return [...found];
+}"""
 SECTIONS = ("Accounts in this study", "Candidate ladders", "Ranking", "Data quality", "Settings and provenance")
 
 
@@ -31,8 +70,11 @@ class Heard:
 
 
 @contextmanager
-def opened(browser: Browser, path: Path, *, width: int = 1280, script: bool = True) -> Iterator[tuple[Page, Heard]]:
-    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script)
+def opened(
+    browser: Browser, path: Path, *, width: int = 1280, script: bool = True, scheme: Literal["light", "dark"] = "light"
+) -> Iterator[tuple[Page, Heard]]:
+    view = {"width": width, "height": 900}
+    context = browser.new_context(viewport=view, java_script_enabled=script, color_scheme=scheme)
     page, heard = context.new_page(), Heard()
     page.on("console", lambda message: heard.messages.append(message.text))
     page.on("pageerror", lambda error: heard.messages.append(str(error)))
@@ -84,6 +126,55 @@ def test_every_section_and_every_picture_has_a_name(browser, hostile):
             assert picture.locator("> title").text_content()
         assert page.locator("table").count() == page.locator("table > caption").count() > 3
         assert page.locator("html").get_attribute("lang") == "en"
+
+
+@pytest.mark.parametrize("names", [WIDEST_NAMES, factory.HOSTILE_NAMES], ids=["widest", "hostile"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_picture_clips_its_text_or_writes_over_it(browser, tmp_path, names, width):
+    path = write(factory.study(names=names), tmp_path / "report.html")
+    with opened(browser, path, width=width) as (page, _):
+        page.add_style_tag(content=".repeats { display: block !important }")
+        assert page.evaluate(CLIPPED_OR_OVERLAPPING) == []
+
+
+@pytest.mark.parametrize("verdict", sorted(factory.VERDICTS))
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(browser, tmp_path, verdict, scheme):
+    path = write(factory.study(verdict), tmp_path / "report.html")
+    with opened(browser, path, scheme=scheme) as (page, _):
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert page.evaluate(LOW_CONTRAST) == []
+
+
+@pytest.mark.parametrize("verdict", sorted(factory.VERDICTS))
+def test_headings_never_skip_a_level(browser, tmp_path, verdict):
+    path = write(factory.study(verdict), tmp_path / "report.html")
+    with opened(browser, path) as (page, _):
+        levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map(h => Number(h.tagName[1]))")
+        assert levels[0] == 1
+        assert max(after - before for before, after in pairwise(levels)) <= 1
+
+
+def test_a_phone_sees_the_first_families_and_can_ask_for_the_rest(browser, tmp_path):
+    path = write(factory.study(names=tuple(f"event_{i}" for i in range(30))), tmp_path / "report.html")
+    with opened(browser, path, width=375) as (page, _):
+        assert page.get_by_role("rowheader").filter(has_text="event_7 ").first.is_visible()
+        assert not page.get_by_role("rowheader").filter(has_text="event_8 ").first.is_visible()
+        page.locator("summary", has_text="Show the other").click()
+        assert page.get_by_role("rowheader").filter(has_text="event_8 ").first.is_visible()
+        values = page.locator("#ranking td[data-label]:visible")
+        assert values.evaluate_all("cells => cells.filter(c => c.scrollWidth > c.clientWidth + 1).length") == 0
+
+
+def test_on_paper_tables_stay_tables_and_what_was_folded_is_there(browser, tmp_path):
+    path = write(factory.study(names=tuple(f"event_{i}" for i in range(30))), tmp_path / "report.html")
+    with opened(browser, path, width=700) as (page, _):
+        page.emulate_media(media="print")
+        assert page.locator("nav").is_hidden()
+        assert page.locator("#ranking thead").first.evaluate("e => getComputedStyle(e).position") == "static"
+        assert page.locator("#ranking tr").nth(1).evaluate("e => getComputedStyle(e).display") == "table-row"
+        assert page.get_by_role("rowheader").filter(has_text="event_20 ").first.is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 700
 
 
 def test_ids_are_unique_and_links_lead_somewhere(browser, hostile):
