@@ -57,7 +57,7 @@ def test_sections_stand_in_their_order():
     ("verdict", "words"),
     [
         ("found", "passed every check"),
-        ("lead", "In simulated worlds a lead is right about half of the time. What to do next"),
+        ("lead", "this version names a lead although no behaviour matters. What to do next"),
         ("none", "The top row of the ranking is not a milestone"),
         ("insufficient", "It does not say that there is no such moment"),
     ],
