@@ -41,11 +41,12 @@ _STEMS = (
     "unsubscri",
     "upgrad",
 )
+_SPEAKS = re.compile(rf"(?<![^_])(?:{'|'.join(_STEMS)})[^_]*")
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^0-9A-Za-z]+")
 
 
 def outcome_word(event: str) -> str | None:
-    """Return the part of an event name that speaks of staying or going, or None.
+    """Return the words of an event name that speak of staying or going, or None.
 
     Words are split at punctuation and at capitals, and matched from their beginning, so that
     `Plan Upgraded` and `planUpgraded` match while `unpaid_leave_requested` does not.
@@ -53,9 +54,10 @@ def outcome_word(event: str) -> str | None:
     Examples
     --------
     >>> outcome_word("Subscription Cancelled")
-    'cancel'
+    'subscription'
     >>> outcome_word("report_shared") is None
     True
     """
-    spelled = "_" + "_".join(word.lower() for word in _WORD_BREAK.split(event) if word)
-    return next((stem for stem in _STEMS if f"_{stem}" in spelled), None)
+    spelled = "_".join(word.lower() for word in _WORD_BREAK.split(event) if word)
+    found = _SPEAKS.search(spelled)
+    return found.group(0).replace("_", " ") if found else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
+
 from discovery.errors import Caution
 from discovery.estimate import accounts_needed, minimum_detectable
 from discovery.ranking.grading import Evidence, Grading
@@ -80,7 +82,9 @@ def decide(
     """
     alpha, effect = spec.inference.alpha, spec.inference.minimum_effect
     if grading.searched == 0:
-        return insufficient("no event inside the observation window has enough accounts on both sides")
+        return insufficient(
+            f"no event inside the observation window has enough accounts on both sides{_nearest(evidence)}"
+        )
     base = population.base_rate or 0.0
     smallest = minimum_detectable(population.mature, base, HALF, alpha, grading.searched)
     needed = accounts_needed(effect, base, HALF, alpha, grading.searched)
@@ -112,6 +116,15 @@ def decide(
         minimum_detectable=_finite(smallest),
         accounts_needed=needed if needed and needed > population.mature else None,
     )
+
+
+def _nearest(evidence: Evidence) -> str:
+    """Name the rule that comes nearest to dividing the accounts."""
+    if not len(evidence.reached):
+        return ""
+    nearest = int(np.argmin(np.abs(evidence.reach - HALF)))
+    rule = evidence.conditions[nearest]
+    return f" (the nearest, “{rule}”, was met by {evidence.reached[nearest]:,} of {evidence.n_landmark:,})"
 
 
 def _nothing(grading: Grading, effect: float) -> str:

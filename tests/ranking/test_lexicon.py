@@ -22,3 +22,8 @@ def test_decisions_are_recognised(event):
 )
 def test_ordinary_use_is_not(event):
     assert outcome_word(event) is None
+
+
+def test_the_words_are_given_whole():
+    assert outcome_word("Subscription Ended") == "subscription"
+    assert outcome_word("userPlanChanged") == "plan changed"
