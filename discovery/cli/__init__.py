@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from discovery.cli.signals import INTERRUPTED, Signals
 from discovery.errors import DiscoveryError, InputError
 
 if TYPE_CHECKING:
@@ -55,8 +57,8 @@ def run(
     from discovery.export import refuse_foreign
     from discovery.study import Study
 
-    refuse_foreign(out.absolute())
     study = Study(*_sources(inputs), _spec(inputs, settings, seed))
+    refuse_foreign(out.absolute(), _reading(study))
     _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
 
 
@@ -70,7 +72,7 @@ def check(
     show_accounts: ShowAccounts = False,
 ) -> None:
     """Report the data-quality findings alone; exit with 2 if one of them would stop a run."""
-    from discovery.cli.terminal import Console, print_findings
+    from discovery.cli.terminal import Console, print_findings, print_json
     from discovery.study import Study
 
     console = Console(quiet=quiet, as_json=as_json)
@@ -78,7 +80,7 @@ def check(
     with console.working() as progress:
         checked = study.check(progress=progress, show_accounts=show_accounts)
     if as_json:
-        sys.stdout.write(checked.to_json())
+        print_json(checked.to_json())
     elif not quiet:
         print_findings(console, checked)
     if checked.has_errors:
@@ -95,7 +97,7 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Write the events and accounts of a made-up world whose truth is known."""
-    from discovery.cli.terminal import Console
+    from discovery.cli.terminal import Console, print_json
     from discovery.export import written_whole
     from discovery.simulate import simulate_world
 
@@ -104,7 +106,7 @@ def simulate(
         made.write(folder)
         truth = (folder / "truth.json").read_text(encoding="utf-8")
     if as_json:
-        sys.stdout.write(truth)
+        print_json(truth)
     Console(quiet=quiet, as_json=as_json).say(
         f"{made.accounts.num_rows:,} accounts and {made.events.num_rows:,} events of the world “{world}”: {out}"
     )
@@ -123,25 +125,25 @@ def demo(
     from discovery.export import refuse_foreign
     from discovery.study import Study
 
-    refuse_foreign(out.absolute())
     study = Study(*demo_sources(), _spec([], [], seed))
+    refuse_foreign(out.absolute(), _reading(study))
     _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
 
 
 def _run_and_write(study: Study, out: Path, *, as_json: bool, quiet: bool, show_accounts: bool) -> None:
-    from discovery.cli.terminal import Console, print_study
+    from discovery.cli.terminal import Console, print_json, print_study
     from discovery.export import written_whole
     from discovery.export.tables import write_study
 
     console = Console(quiet=quiet, as_json=as_json)
-    with written_whole(out) as folder:
+    with written_whole(out, _reading(study)) as folder:
         with console.working() as progress:
             result = study.run(progress=progress, show_accounts=show_accounts)
             progress("Writing the report")
             write_study(result, folder)
         (folder / "run.log").write_text(console.log(result), encoding="utf-8")
     if as_json:
-        sys.stdout.write(result.to_json())
+        print_json(result.to_json())
     if not quiet:
         print_study(console, result, out)
 
@@ -157,6 +159,12 @@ def _sources(inputs: list[str]) -> tuple[str | None, str | None]:
     )
 
 
+def _reading(study: Study) -> list[str]:
+    """Return where the study reads from."""
+    given = (study.events or study.spec.events.source, study.accounts or study.spec.accounts.source)
+    return [str(path) for path in given if path]
+
+
 def _spec(inputs: list[str], settings: list[str], seed: int | None) -> StudySpec:
     from discovery.spec import build_spec, load_spec, override
 
@@ -169,14 +177,21 @@ def _spec(inputs: list[str], settings: list[str], seed: int | None) -> StudySpec
 
 def main() -> None:
     """Run the command; a known error becomes one message and exit code 2, never a traceback."""
+    signals = Signals()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except DiscoveryError as error:
         sys.stderr.write(f"discover: {error}\n")
         raise SystemExit(BAD_INPUT) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        # The library that parses the command turns a KeyboardInterrupt into a silent exit with 130.
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+            raise
         sys.stderr.write("discover: stopped; nothing was written.\n")
-        raise SystemExit(130) from None
+        raise SystemExit(signals.exit_code) from None
     except BrokenPipeError:
         raise SystemExit(1) from None
     except Exception as error:

@@ -65,6 +65,13 @@ class Console:
         return "\n".join(lines) + "\n"
 
 
+def print_json(text: str) -> None:
+    """Print JSON on standard output, as UTF-8 whatever the terminal speaks."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8"))
+    sys.stdout.buffer.flush()
+
+
 def print_study(console: Console, result: StudyResult, out: Path) -> None:
     """Print the verdict, the first families and where the report is."""
     flow = result.population

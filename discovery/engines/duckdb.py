@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BATCH_ROWS = 131_072
+_SHARE_OF_MEMORY = 70  # in percent; older releases take no percentage themselves
+_NO_PROGRESS_BAR = "SET enable_progress_bar = false"  # it would go to standard output, among the JSON
+_UNKNOWN_MEMORY = 4 << 30
 
 
 class DuckDBEngine:
@@ -49,6 +54,7 @@ class DuckDBEngine:
         try:
             self._connection = duckdb.connect(":memory:", config=_config(folder, memory_limit, threads))
             self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            self._connection.execute(_NO_PROGRESS_BAR)
         except duckdb.Error as error:
             self._release()
             raise EngineError(f"DuckDB could not be started: {_first_line(error)}.") from error
@@ -128,7 +134,9 @@ class DuckDBEngine:
         self._release()
 
     def _cursor(self) -> Any:
-        return _answer(self._connection.cursor)
+        cursor = _answer(self._connection.cursor)
+        _answer(lambda: cursor.execute(_NO_PROGRESS_BAR))
+        return cursor
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +152,7 @@ class DuckDBEngine:
 
 def _config(folder: str, memory_limit: str | None, threads: int | None) -> dict[str, Any]:
     config: dict[str, Any] = {
-        "memory_limit": memory_limit or "70%",
+        "memory_limit": memory_limit or f"{_SHARE_OF_MEMORY * _memory() // 100}B",
         "temp_directory": folder,
         "preserve_insertion_order": "false",
         "autoinstall_known_extensions": "false",
@@ -152,6 +160,16 @@ def _config(folder: str, memory_limit: str | None, threads: int | None) -> dict[
         "python_enable_replacements": "false",
     }
     return config if threads is None else config | {"threads": threads}
+
+
+def _memory() -> int:
+    """Return how many bytes of memory this process may use: the machine's, or its container's where that is less."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else _UNKNOWN_MEMORY
+    limits = [machine if machine > 0 else _UNKNOWN_MEMORY]
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError), open(path, encoding="ascii") as file:
+            limits.append(int(file.read()))
+    return min(limits)
 
 
 def _reader(relation: Any) -> pa.RecordBatchReader:
@@ -167,6 +185,11 @@ def _answer(ask: Callable[[], Any]) -> Any:
         raise EngineError(
             f"DuckDB ran out of memory ({_first_line(error)}). Raise memory_limit, or free disk space for spilling."
         ) from error
+    except (duckdb.InterruptException, RuntimeError) as error:
+        # A signal's exception is lost inside DuckDB; this is what it says then.
+        if "interrupted" not in str(error).lower():
+            raise EngineError(f"DuckDB could not answer: {_first_line(error)}.") from error
+        raise KeyboardInterrupt from error
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise EngineError(f"DuckDB could not answer: {_first_line(error)}.") from error
 

@@ -20,8 +20,11 @@ def write_study(result: StudyResult, folder: Path) -> None:
 
 def spec_as_toml(result: StudyResult) -> str:
     """Return the spec as run, as a TOML file that `discover run` takes."""
-    header = f"# The spec of this study, as run by discover {result.provenance.version}.\n\n"
-    return header + tomli_w.dumps(_plain(result.settings))
+    header = f"# The spec of this study, as run by discover {result.provenance.version}.\n"
+    in_memory = [side for side in ("events", "accounts") if not result.settings[side].get("from")]
+    if in_memory:
+        header += f"# Tables in memory were studied: give {' and '.join(f'{s}.from' for s in in_memory)} to run it.\n"
+    return header + "\n" + tomli_w.dumps(_plain(result.settings))
 
 
 def _plain(values: Any) -> Any:

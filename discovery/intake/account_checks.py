@@ -14,6 +14,12 @@ from discovery.intake.wording import counted, moment, percent
 from discovery.results import QualityFinding
 from discovery.spec import Day
 
+_WEEK = 7 * Day
+_BY_DEFAULT = {
+    "retained": "did nothing, or stayed",
+    "converted": "did nothing, or never converted",
+    "active": "did nothing",
+}
 _ISO = "Export dates as ISO 8601 (2024-03-31): dates such as 03/04/2024 are not guessed at."
 
 
@@ -23,6 +29,7 @@ def account_findings(checked: Checked) -> Iterator[QualityFinding]:
     yield from _signups(checked)
     yield from _unread_dates(checked)
     yield from _outside_the_log(checked)
+    yield from _observed_past_log(checked)
     yield from _without_events(checked)
     yield from _constant_segments(checked)
 
@@ -155,6 +162,42 @@ def _outside_the_log(checked: Checked) -> Iterator[QualityFinding]:
         "left before they signed up, by their dates",
         "Check both dates; for an account that came back, export its latest signup and leaving together.",
     )
+
+
+def _observed_past_log(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield accounts said to be observed long after the data end, if their first days or outcome lie there."""
+    accounts, spec, end = checked.roster.accounts, checked.spec, checked.events.end
+    late = (accounts.signup != UNKNOWN_TIME) & ~accounts.excluded
+    if end is None or not (late & (accounts.observed_until > end + _WEEK)).any():
+        return
+    quiet = max(_WEEK, 2 * _longest_silence(checked))
+    late &= accounts.observed_until > end + quiet
+    told = {"retained": accounts.churned, "converted": accounts.converted}.get(spec.outcome.kind)
+    dated = told is not None and not (checked.silence and spec.outcome.kind == "retained")
+    last = max(end, int(told.max())) if dated and told is not None else end
+    days = spec.outcome.active_days[1] if spec.outcome.kind == "active" else spec.outcome.by_day
+    unseen_start = accounts.signup + spec.candidates.window_days * Day > end
+    unseen_outcome = (accounts.signup + days * Day > last) & (accounts.observed_until > last + quiet)
+    yield from _some_accounts(
+        checked,
+        late & (accounts.signup <= end) & (unseen_start | unseen_outcome),
+        "observed_past_log",
+        "warning",
+        f"are said to be observed for up to {counted(int(accounts.observed_until.max() - end) // Day, 'day')} after "
+        f"the last event of the log ({moment(end)}), and their first days or their outcome lie in that time; they look "
+        f"as if they {_BY_DEFAULT[spec.outcome.kind]}",
+        "Export events and outcomes up to the day that accounts are observed to, or set accounts.observed_until to the "
+        "day of the export.",
+    )
+
+
+def _longest_silence(checked: Checked) -> int:
+    """Return the longest time between two days of the log that have events."""
+    longest = checked.engine.rows(
+        f"SELECT max(day - before) FROM (SELECT day, lag(day) OVER (ORDER BY day) AS before FROM "
+        f"(SELECT DISTINCT t // {Day} AS day FROM {quoted(checked.events.usable)}))"
+    )[0][0]
+    return int(longest or 0) * Day
 
 
 def _without_events(checked: Checked) -> Iterator[QualityFinding]:

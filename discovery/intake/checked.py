@@ -25,6 +25,7 @@ class Checked:
     spec: StudySpec
     silence: str
     account_losses: tuple[int, tuple[str, ...]]  # lines of the accounts that could not be read
+    guessed_encoding: tuple[str, ...] = ()  # files that are not UTF-8 and were read as Latin-1
 
     def first(self, value: str, relation: str, where: str) -> tuple[str, ...]:
         """Return the first few different values of an expression, in their own order."""

@@ -18,10 +18,13 @@ _MANY = 20_000_000
 def event_findings(checked: Checked) -> Iterator[QualityFinding]:
     """Yield what is wrong with the events."""
     yield from _unreadable_rows(checked)
+    yield from _guessed_encoding(checked)
+    yield from _blank_rows(checked)
     yield from _unusable_rows(checked)
     yield from _times(checked)
     yield from _duplicates(checked)
     yield from _accounts_of_events(checked)
+    yield from _names_not_in_log(checked)
     if checked.events.date_only:
         yield finding(
             "date_only_time",
@@ -45,7 +48,7 @@ def _unreadable_rows(checked: Checked) -> Iterator[QualityFinding]:
         if lost:
             yield finding(
                 "unreadable_rows",
-                "warning",
+                "error" if lost > rows / 2 else "warning",
                 f"{counted(lost, 'line')} of the {side} could not be read and {_is(lost)} left out: the number of "
                 "fields, a quote or the encoding is wrong.",
                 count=lost,
@@ -53,6 +56,59 @@ def _unreadable_rows(checked: Checked) -> Iterator[QualityFinding]:
                 examples=examples,
                 remedy=f"Export the {side} again as UTF-8, with quotes around values that hold the separator.",
             )
+
+
+def _guessed_encoding(checked: Checked) -> Iterator[QualityFinding]:
+    files = checked.guessed_encoding
+    if files:
+        yield finding(
+            "guessed_encoding",
+            "info",
+            f"{counted(len(files), 'file')} {_is(len(files))} not UTF-8 and {_is(len(files))} read as Latin-1 "
+            "(Windows-1252); letters beyond ASCII may be wrong.",
+            count=len(files),
+            of=0,
+            examples=files,
+            remedy="Export as UTF-8, in Excel as 'CSV UTF-8'.",
+        )
+
+
+def _blank_rows(checked: Checked) -> Iterator[QualityFinding]:
+    events, roster = checked.events, checked.roster
+    for side, blank, rows in (("events", events.blank, events.rows_read), ("accounts", roster.blank, roster.rows)):
+        if blank:
+            yield finding(
+                "blank_rows",
+                "info",
+                f"{counted(blank, 'row')} of the {side} {_has(blank)} nothing in {'it' if blank == 1 else 'them'} and "
+                f"{_is(blank)} passed over.",
+                count=blank,
+                of=rows + blank,
+                examples=(),
+                remedy="Nothing to do; spreadsheets export empty rows below their data.",
+            )
+
+
+def _names_not_in_log(checked: Checked) -> Iterator[QualityFinding]:
+    spec = checked.spec
+    named = dict.fromkeys(
+        (*spec.outcome.activity, *spec.outcome.passive, *(n for _, names in spec.kinds for n in names))
+    )
+    if not named or not checked.events.usable_rows:
+        return
+    found = checked.engine.rows(f"SELECT DISTINCT event FROM {quoted(checked.events.usable)}")
+    absent = [name for name in named if (name,) not in found]
+    if absent:
+        yield finding(
+            "names_not_in_log",
+            "warning",
+            f"{len(absent)} of {counted(len(named), 'event name')} in the spec never {_occurs(len(absent))} in the "
+            "log.",
+            count=len(absent),
+            of=len(named),
+            examples=absent,
+            remedy="Write them in outcome.activity, outcome.passive and kinds as the log does; case and spaces matter.",
+        )
 
 
 def _unusable_rows(checked: Checked) -> Iterator[QualityFinding]:
@@ -172,7 +228,8 @@ def _accounts_of_events(checked: Checked) -> Iterator[QualityFinding]:
             count=unknown,
             of=events.usable_rows,
             examples=checked.first("account_id", quoted(events.usable), where),
-            remedy="Export the missing accounts too, or check that both files name accounts by the same id.",
+            remedy="Export the missing accounts too, or check that both files name accounts by the same id."
+            + _near(checked),
             names_accounts=True,
         )
     if early:
@@ -210,9 +267,26 @@ def _nothing_in_common(checked: Checked) -> QualityFinding:
         of=events.usable_rows,
         examples=(*(f"events: {key}" for key in here), *(f"accounts: {key}" for key in there)),
         remedy="Name the columns that hold the same id on both sides: --set events.account=COLUMN and "
-        "--set accounts.account=COLUMN.",
+        f"--set accounts.account=COLUMN.{_near(checked)}",
         names_accounts=True,
     )
+
+
+def _near(checked: Checked) -> str:
+    """Say how many unknown ids would be known if they were written alike."""
+    alike = "ltrim(lower(trim(account_id)), '0')"
+    known = f"SELECT account_id FROM {quoted(checked.roster.typed)} WHERE account_id IS NOT NULL"
+    unknown, near = checked.engine.rows(
+        f"SELECT count(*), count_if({alike} IN (SELECT {alike} FROM ({known}))) FROM "
+        f"(SELECT DISTINCT account_id FROM {quoted(checked.events.usable)}) WHERE account_id NOT IN ({known})"
+    )[0]
+    if not near:
+        return ""
+    return f" {near:,} of the {counted(unknown, 'unknown id')} would match but for case, spaces or leading zeros."
+
+
+def _occurs(count: int) -> str:
+    return "occurs" if count == 1 else "occur"
 
 
 def _is(count: int) -> str:

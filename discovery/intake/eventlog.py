@@ -16,6 +16,7 @@ LARGE = 5_000_000
 """Parquet files with more rows than this are read in place rather than copied, unless rows must be dropped."""
 
 USABLE = "account_id IS NOT NULL AND event IS NOT NULL AND t IS NOT NULL"
+_BLANK = "account_id IS NULL AND event IS NULL AND t IS NULL AND unread IS NULL AND user_id IS NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class EventLog:
     rows: int  # after duplicates were dropped
     duplicates_dropped: int
     by_id: bool
+    blank: int  # rows with nothing in them, counted nowhere else
     rows_unread: int
     examples_unread: tuple[str, ...]
     date_only: bool
@@ -70,7 +72,7 @@ def build_events(table: Table, name: str, timezone: str, duplicates: Literal["by
     )
     return replace(
         log,
-        rows_read=rows_read + lost,
+        rows_read=rows_read - log.blank + lost,
         duplicates_dropped=dropped,
         by_id=by_id,
         rows_unread=lost,
@@ -131,8 +133,8 @@ def _drop_duplicates(engine: DuckDBEngine, typed: str, rows: int, rule: str) -> 
 
 def _counts(engine: DuckDBEngine, name: str, typed: str, dates: bool, timezone: str) -> EventLog:
     local = "t" if timezone == "UTC" or dates else f"epoch_us(timezone({literal(timezone)}, make_timestamptz(t)))"
-    rows, account, event, unread, time, usable, start, end, off_midnight, users = engine.rows(
-        f"SELECT count(*), count(*) - count(account_id), count(*) - count(event), count(unread), "
+    blank, rows, account, event, unread, time, usable, start, end, off_midnight, users = engine.rows(
+        f"SELECT count_if({_BLANK}), count(*), count(*) - count(account_id), count(*) - count(event), count(unread), "
         f"count(*) - count(t) - count(unread), count_if(ok), "
         f"min(CASE WHEN ok THEN t END), max(CASE WHEN ok THEN t END), "
         f"count_if(ok AND {local} % {Day} <> 0), count(user_id) FROM (SELECT *, {USABLE} AS ok FROM {quoted(typed)})"
@@ -140,8 +142,9 @@ def _counts(engine: DuckDBEngine, name: str, typed: str, dates: bool, timezone: 
     return EventLog(
         typed=typed,
         usable=name,
-        rows_read=rows,
-        rows=rows,
+        rows_read=rows - blank,
+        rows=rows - blank,
+        blank=blank,
         duplicates_dropped=0,
         by_id=False,
         rows_unread=0,
@@ -150,9 +153,9 @@ def _counts(engine: DuckDBEngine, name: str, typed: str, dates: bool, timezone: 
         start=start,
         end=end,
         usable_rows=usable,
-        missing_account=account,
-        missing_event=event,
-        missing_time=time,
+        missing_account=account - blank,
+        missing_event=event - blank,
+        missing_time=time - blank,
         unreadable_time=unread,
         has_users=users > 0,
     )

@@ -125,6 +125,7 @@ def _checked(
     departures = bool((roster.accounts.churned != UNKNOWN_TIME).any()) and not silence
     resolved = _resolved(spec, log, roll, segments, _kind(spec, roster, departures))
     sha256 = digest.result()
+    guessed = (*log.source.guessed_encoding, *roll.source.guessed_encoding)
     return Relations(
         engine=engine,
         events_table=events.usable,
@@ -132,7 +133,7 @@ def _checked(
         accounts=roster.accounts,
         spec=resolved,
         recognised=(*log.recognised, *roll.recognised),
-        quality=check_quality(Checked(engine, events, roster, resolved, silence, account_losses)),
+        quality=check_quality(Checked(engine, events, roster, resolved, silence, account_losses, guessed)),
         log_start=events.start if events.start is not None else 0,
         log_end=events.end if events.end is not None else 0,
         events_rows=events.rows_read,
@@ -147,7 +148,10 @@ def _checked(
 def _opened(engine: DuckDBEngine, given: object, named: str, role: str, table: str) -> Source:
     given = named if given is None else given
     if isinstance(given, str) and not given:
-        raise SourceError(f"No {role} were given. Give a path, or set {role}.from in the spec.")
+        raise SourceError(
+            f"No {role} were given. Give a path, or set {role}.from in the spec: the spec of a study of tables in "
+            "memory names none."
+        )
     return open_source(engine, given, role, table)
 
 

@@ -70,17 +70,24 @@ def _as_arrow(given: Any, role: str) -> pa.Table:
         return given.to_arrow()
     if type(given).__name__ == "DuckDBPyRelation":
         return getattr(given, "to_arrow_table", given.fetch_arrow_table)()
+    if hasattr(given, "__arrow_c_stream__") and not hasattr(given, "to_frame"):
+        return pa.table(given)
     kinds = "a path, a pandas, Polars or Arrow table, or a DuckDB relation"
     raise SourceError(f"The {role} were given as {type(given).__name__}, which cannot be read. Give {kinds}.")
 
 
 def _from_pandas(frame: Any) -> pa.Table:
-    names = [str(name) for name in frame.columns]
-    columns = [_from_series(frame.iloc[:, i]) for i in range(len(names))]
-    return pa.table(dict(zip(_unique(names), columns, strict=True)))
+    """Return the columns, and the named levels of the index that are no columns, as one table."""
+    levels = [i for i, name in enumerate(frame.index.names) if name is not None and name not in frame.columns]
+    names = [str(name) for name in frame.columns] + [str(frame.index.names[i]) for i in levels]
+    series = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    series += [frame.index.get_level_values(i).to_series() for i in levels]
+    return pa.table(dict(zip(_unique(names), map(_from_series, series), strict=True)))
 
 
 def _from_series(series: Any) -> Any:
+    if type(series.dtype).__name__ == "PeriodDtype":  # Arrow would take its number of periods since 1970
+        series = series.dt.to_timestamp()
     try:
         return pa.Array.from_pandas(series)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):

@@ -52,7 +52,18 @@ def find_files(asked: str | Path, role: str) -> Files:
     if "://" in text:
         raise SourceError(f"The {role} are at {text}; only files are read. Download them, and give the path.")
     absolute = os.path.abspath(text)
-    found = _matching(absolute)
+    try:
+        found = _matching(absolute)
+        for path in found:
+            str(path).encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"{absolute!r} (the {role}) has a name that is not UTF-8. Rename it.") from None
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"{_cut(absolute)} (the {role}) cannot be read ({_reason(error)}). Check the path."
+        ) from error
+    if not found and os.path.isdir(absolute):
+        raise SourceError(f"The folder {absolute} (the {role}) holds no files. Check the path.")
     if not found:
         raise SourceError(f"There is no file at {absolute} (the {role}). Check the path.")
     formats = {kind for path in found if (kind := _format(path))}
@@ -66,6 +77,14 @@ def find_files(asked: str | Path, role: str) -> Files:
     if not filled:
         raise SourceError(f"{absolute} is empty (0 bytes). Export the {role} again.")
     return Files(asked=absolute, format=formats.pop(), paths=filled)
+
+
+def _cut(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _matching(absolute: str) -> list[Path]:

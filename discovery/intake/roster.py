@@ -32,6 +32,7 @@ class Roster:
     table: str  # the relation of accounts with a usable signup
     typed: str  # every row of the accounts, typed
     rows: int
+    blank: int  # rows with nothing in them, counted nowhere else
     without_id: int
     repeated: int  # account ids that stand in several rows
     conflicting: tuple[str, ...]  # those whose rows disagree about signup or leaving
@@ -71,7 +72,10 @@ def build_accounts(
     """
     engine, typed = table.engine, f"{name}_typed"
     _type_rows(table, typed, segments, timezone, date_only)
-    without_id, rows = engine.rows(f"SELECT count(*) - count(account_id), count(*) FROM {quoted(typed)}")[0]
+    nothing = " AND ".join(["account_id IS NULL", *(f"{role} IS NULL" for role in TIMES), "unread_signup IS NULL"])
+    blank, without_id, rows = engine.rows(
+        f"SELECT count_if({nothing}), count(*) - count(account_id), count(*) FROM {quoted(typed)}"
+    )[0]
     repeated = engine.rows(
         f"SELECT account_id, count(DISTINCT coalesce(signup, 0)) > 1 OR count(DISTINCT coalesce(churned, 0)) > 1 "
         f"FROM {quoted(typed)} WHERE account_id IS NOT NULL GROUP BY account_id HAVING count(*) > 1 ORDER BY account_id"
@@ -87,8 +91,9 @@ def build_accounts(
         accounts=accounts,
         table=name,
         typed=typed,
-        rows=rows,
-        without_id=without_id,
+        rows=rows - blank,
+        blank=blank,
+        without_id=without_id - blank,
         repeated=len(repeated),
         conflicting=tuple(str(key) for key, conflict in repeated if conflict),
         examples_repeated=tuple(str(key) for key, _ in repeated[:5]),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
+import codecs
 import gzip
-import io
 import itertools
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,11 +14,11 @@ from typing import IO, Any
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import EngineError, SourceError
+from discovery.intake.csv_head import CsvHead, csv_head, distinct_names, first_bytes
 from discovery.intake.digest import files_digest
 from discovery.intake.paths import Files
-from discovery.intake.sql import is_text, literal, quoted
+from discovery.intake.sql import is_text, literal, path_list, quoted
 
-_HEAD = 1 << 20
 _NUMBERS = itertools.count(1)
 
 
@@ -49,6 +49,11 @@ class Source:
     def unreadable(self, engine: DuckDBEngine, rejects: str) -> tuple[int, tuple[str, ...]]:
         """Return how many rows could not be read, and the first few."""
         return 0, ()
+
+    @property
+    def guessed_encoding(self) -> tuple[str, ...]:
+        """The names of files whose encoding had to be guessed."""
+        return ()
 
     def digest(self) -> str:
         """Return the SHA-256 of the content."""
@@ -113,11 +118,11 @@ class ParquetFiles(_FileSource):
 
     def base(self, strict: bool, rejects: str) -> str:
         """Return the table expression."""
-        return f"read_parquet({_path_list(self.files.paths)}, union_by_name=true, hive_partitioning=false)"
+        return f"read_parquet({path_list(self.files.paths)}, union_by_name=true, hive_partitioning=false)"
 
     def known_rows(self, engine: DuckDBEngine) -> int | None:
         """Return the number of rows from the files' own footers."""
-        counted = engine.rows(f"SELECT sum(num_rows) FROM parquet_file_metadata({_path_list(self.files.paths)})")
+        counted = engine.rows(f"SELECT sum(num_rows) FROM parquet_file_metadata({path_list(self.files.paths)})")
         return int(counted[0][0] or 0)
 
 
@@ -126,6 +131,11 @@ class CsvFiles(_FileSource):
     """Delimited text files, every column as text; files are grouped by their header."""
 
     heads: Mapping[CsvHead, tuple[Path, ...]]
+
+    @property
+    def guessed_encoding(self) -> tuple[str, ...]:
+        """The names of files that are not UTF-8 and read as Latin-1."""
+        return tuple(path.name for head, paths in self.heads.items() if head.encoding == "latin-1" for path in paths)
 
     def base(self, strict: bool, rejects: str) -> str:
         """Return the table expression."""
@@ -153,35 +163,12 @@ class CsvFiles(_FileSource):
         return count, tuple(lines[:5])
 
 
-@dataclass(frozen=True, slots=True)
-class CsvHead:
-    """How one kind of delimited file is laid out."""
-
-    names: tuple[str, ...]
-    delimiter: str
-    encoding: str
-
-    def scan(self, paths: tuple[Path, ...], strict: bool, rejects: str) -> str:
-        """Return the table expression for files laid out like this."""
-        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.names)
-        lost = (
-            f"store_rejects=true, rejects_table={literal(rejects + '_errors')}, "
-            f"rejects_scan={literal(rejects + '_scans')}"
-            if rejects
-            else "ignore_errors=true"
-        )
-        return (
-            f"read_csv({_path_list(paths)}, columns={{{columns}}}, auto_detect=false, header=true, "
-            f"delim={literal(self.delimiter)}, quote='\"', escape='\"', encoding={literal(self.encoding)}, "
-            f"hive_partitioning=false, strict_mode={str(strict).lower()}, {lost})"
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonFiles(_FileSource):
     """One JSON object per line (or one array of objects), every field as text exactly as written."""
 
     layout: str
+    plain: tuple[Path, ...]  # the files, or copies of them in UTF-8 without a byte order mark
 
     def base(self, strict: bool, rejects: str) -> str:
         """Return the table expression."""
@@ -198,7 +185,7 @@ class JsonFiles(_FileSource):
                 0
             ]
         )
-        return count, _broken_lines(self.files.paths) if count else ()
+        return count, _broken_lines(self.plain) if count else ()
 
     def keys(self, engine: DuckDBEngine, limit: int | None) -> list[str]:
         """Return the names of the fields of the first `limit` objects, or of all of them."""
@@ -214,7 +201,7 @@ class JsonFiles(_FileSource):
 
     def _objects(self) -> str:
         tolerant = ", ignore_errors=true" if self.layout == "newline_delimited" else ""
-        return f"read_json_objects({_path_list(self.files.paths)}, format={literal(self.layout)}{tolerant})"
+        return f"read_json_objects({path_list(self.plain)}, format={literal(self.layout)}{tolerant})"
 
 
 def open_files(engine: DuckDBEngine, files: Files) -> Source:
@@ -229,13 +216,14 @@ def open_files(engine: DuckDBEngine, files: Files) -> Source:
     if files.format == "csv":
         heads: dict[CsvHead, tuple[Path, ...]] = {}
         for path in files.paths:
-            head = _csv_head(path)
+            head = csv_head(path)
             heads[head] = (*heads.get(head, ()), path)
         return CsvFiles(**common, heads=heads, columns={name: "VARCHAR" for head in heads for name in head.names})
     try:
         if files.format == "json":
-            source = JsonFiles(**common, layout=_json_layout(files.paths[0]), columns={})
-            return replace(source, columns=dict.fromkeys(_distinct(source.keys(engine, 20_000)), "VARCHAR"))
+            plain = tuple(_plain_json(engine, path) for path in files.paths)
+            source = JsonFiles(**common, layout=_json_layout(plain[0]), plain=plain, columns={})
+            return replace(source, columns=dict.fromkeys(distinct_names(source.keys(engine, 20_000)), "VARCHAR"))
         parquet = ParquetFiles(**common, columns={})
         described = engine.rows(f"DESCRIBE SELECT * FROM {parquet.base(True, '')}")
         return replace(parquet, columns={str(row[0]): str(row[1]) for row in described})
@@ -287,37 +275,26 @@ def unreadable_source(label: str, error: EngineError) -> SourceError:
     return SourceError(f"{label} cannot be read; it may be damaged or not what its name says ({why}). Export it again.")
 
 
-def _csv_head(path: Path) -> CsvHead:
-    start = _first_bytes(path)
-    if start.startswith(b"PK\x03\x04"):
-        raise SourceError(f"{path.name} is a spreadsheet or .zip archive, not CSV. Export it as CSV.")
-    encoding = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-    text = start.decode("utf-16" if encoding == "utf-16" else "utf-8-sig", errors="replace").lstrip("\r\n")
-    if "\0" in text:
-        raise SourceError(f"{path.name} is not text, so not CSV. Check what it is, and export it again.")
-    if not text.strip():
-        raise SourceError(f"{path.name} is empty. Export it again.")
-    preferred = "\t" if ".tsv" in path.name.lower() else ","
-    choices = [preferred, *(mark for mark in ",;\t|" if mark != preferred)]
-    headers = [next(csv.reader(io.StringIO(text), delimiter=mark), []) for mark in choices]
-    best = max(range(len(choices)), key=lambda i: (len(headers[i]), -i))
-    names = [name.strip() or f"column {i + 1}" for i, name in enumerate(headers[best])]
-    return CsvHead(tuple(_distinct(names)), choices[best], encoding)
-
-
-def _first_bytes(path: Path) -> bytes:
+def _plain_json(engine: DuckDBEngine, path: Path) -> Path:
+    """Return the file, or a copy as DuckDB reads JSON: UTF-8 without a byte order mark."""
+    start = first_bytes(path, 4)
+    if start.startswith(codecs.BOM_UTF8):
+        encoding = "utf-8-sig"
+    elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    else:
+        return path
+    copy = Path(engine.temp_directory) / f"plain_{next(_NUMBERS)}.json"
     try:
-        if path.suffix.lower() == ".gz":
-            with gzip.open(path) as file:
-                return file.read(_HEAD)
-        with path.open("rb") as file:
-            return file.read(_HEAD)
+        with _opened_text(path, encoding) as given, copy.open("w", encoding="utf-8") as plain:
+            shutil.copyfileobj(given, plain)
     except (OSError, EOFError) as error:
         raise SourceError(f"{path.name} cannot be read ({error}). Check the file, or export it again.") from error
+    return copy
 
 
 def _json_layout(path: Path) -> str:
-    text = _first_bytes(path).decode("utf-8-sig", errors="replace").lstrip()
+    text = first_bytes(path).decode("utf-8-sig", errors="replace").lstrip()
     if text.startswith("["):
         return "array"
     line = text.partition("\n")[0].rstrip()
@@ -337,10 +314,10 @@ def _broken_lines(paths: tuple[Path, ...], look_at: int = 200_000) -> tuple[str,
     return tuple(broken)
 
 
-def _opened_text(path: Path) -> IO[str]:
+def _opened_text(path: Path, encoding: str = "utf-8") -> IO[str]:
     if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", errors="replace")
-    return path.open(encoding="utf-8", errors="replace")
+        return gzip.open(path, "rt", encoding=encoding, errors="replace")
+    return path.open(encoding=encoding, errors="replace")
 
 
 def _is_object(line: str) -> bool:
@@ -350,26 +327,5 @@ def _is_object(line: str) -> bool:
         return False
 
 
-def _distinct(names: list[str]) -> list[str]:
-    # Names differ for the engine only if they differ beyond case.
-    seen: set[str] = set()
-    out = []
-    for name in names:
-        unique, number = name, 1
-        while unique.lower() in seen:
-            unique, number = f"{name}_{number}", number + 1
-        seen.add(unique.lower())
-        out.append(unique)
-    return out
-
-
 def _pointer(parts: list[str]) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def _path_list(paths: tuple[Path, ...]) -> str:
-    return "[" + ", ".join(literal(_unglobbed(str(path))) for path in paths) + "]"
-
-
-def _unglobbed(path: str) -> str:
-    return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in path)

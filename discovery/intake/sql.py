@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 NULL_WORDS = ("", "null", "none", "nan", "nat", "n/a", "na", "<na>", "\\n")
 """What exports write, in any case, where a time is missing."""
 
@@ -22,6 +25,11 @@ def literal(text: str) -> str:
 def word_list(words: tuple[str, ...]) -> str:
     """Return words as a bracketed list of literals."""
     return "(" + ", ".join(literal(word) for word in words) + ")"
+
+
+def path_list(paths: Iterable[Path]) -> str:
+    """Return paths as a list of literals in which nothing is a pattern."""
+    return "[" + ", ".join(literal(_unglobbed(str(path))) for path in paths) + "]"
 
 
 def is_text(kind: str) -> bool:
@@ -66,3 +74,7 @@ def is_missing(column: str) -> str:
     """Return a condition that holds where a time or number is missing rather than unreadable."""
     text = f"lower(trim(CAST({quoted(column)} AS VARCHAR)))"
     return f"({quoted(column)} IS NULL OR {text} IN {word_list(NULL_WORDS)})"
+
+
+def _unglobbed(path: str) -> str:
+    return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in path)

@@ -3,11 +3,12 @@ from __future__ import annotations
 import gc
 import os
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.duckdb import DuckDBEngine, _answer, _config
 from discovery.errors import EngineError
 
 
@@ -91,3 +92,24 @@ def test_a_memory_limit_that_is_no_size_is_refused():
 def test_table_keeps_order_of_an_ordered_query(engine):
     ids = engine.table("SELECT range AS i FROM range(200000) ORDER BY i DESC").column("i").to_numpy()
     assert np.array_equal(ids, np.arange(200_000)[::-1])
+
+
+def test_no_progress_bar_reaches_standard_output(engine):
+    asked = "SELECT current_setting('enable_progress_bar') AS bar"
+    assert engine.rows(asked) == [(False,)]
+    assert next(engine.batches(asked)).column(0).to_pylist() == [False]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), duckdb.InterruptException("Interrupted!")])
+def test_an_interrupted_query_is_a_keyboard_interrupt(error):
+    def ask():
+        raise error
+
+    with pytest.raises(KeyboardInterrupt):
+        _answer(ask)
+
+
+def test_the_memory_limit_is_a_share_of_the_memory_in_bytes():
+    limit = _config("folder", None, None)["memory_limit"]
+    assert limit.endswith("B")
+    assert 0 < int(limit[:-1]) <= 0.7 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -4,7 +4,7 @@ import pytest
 
 from discovery.errors import OutputError
 from discovery.export import directory
-from discovery.export.directory import written_whole
+from discovery.export.directory import refuse_foreign, written_whole
 
 
 def names(folder):
@@ -92,3 +92,58 @@ def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "out").write_text("x")
     with pytest.raises(OutputError, match="not a folder"), written_whole(tmp_path / "out"):
         pass
+
+
+@pytest.mark.parametrize(
+    "own", [["events.parquet", "accounts.csv"], ["discover.toml"], ["result.json", "accounts.csv"]]
+)
+def test_somebodys_files_with_our_names_are_never_replaced(tmp_path, own):
+    (tmp_path / "out").mkdir()
+    for name in own:
+        (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(OutputError, match=r"not results of an earlier run"), written_whole(tmp_path / "out"):
+        pass
+    assert names(tmp_path / "out") == sorted(own)
+
+
+@pytest.mark.parametrize("given", ["events.parquet", "*.parquet", "", "../world/events.parquet"])
+def test_a_folder_that_is_read_is_never_replaced(tmp_path, given):
+    with written_whole(tmp_path / "world") as folder:
+        for name in ("events.parquet", "accounts.csv", "truth.json"):
+            (folder / name).write_text("x")
+    with pytest.raises(OutputError, match="that this run reads"):
+        refuse_foreign(tmp_path / "world", [str(tmp_path / "world" / given)])
+    refuse_foreign(tmp_path / "world", [str(tmp_path / "elsewhere.parquet")])
+
+
+def test_the_spec_of_an_earlier_run_may_be_run_in_its_own_folder(tmp_path):
+    with written_whole(tmp_path / "out") as folder:
+        for name in ("discover.toml", "result.json"):
+            (folder / name).write_text("x")
+    refuse_foreign(tmp_path / "out", [str(tmp_path / "out" / "discover.toml")])
+
+
+def test_the_current_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputError, match="current folder"), written_whole("."):
+        pass
+
+
+def test_long_names_are_written_or_refused_in_words(tmp_path):
+    with written_whole(tmp_path / ("x" * 255)) as folder:
+        (folder / "result.json").write_text("{}")
+    assert names(tmp_path) == ["x" * 255]
+    with pytest.raises(OutputError, match="too long"), written_whole(tmp_path / ("x" * 300)):
+        pass
+
+
+def test_folders_made_on_the_way_go_as_well(tmp_path):
+    with pytest.raises(RuntimeError):
+        fail_half_way(tmp_path / "a" / "b" / "out", RuntimeError())
+    assert names(tmp_path) == []
+
+
+def test_a_full_disk_is_said_in_words(tmp_path):
+    with pytest.raises(OutputError, match="No space left"):
+        fail_half_way(tmp_path / "out", OSError(28, "No space left on device"))
+    assert names(tmp_path) == []

@@ -321,3 +321,75 @@ def test_findings_stand_errors_first_and_name_accounts_only_where_they_say_so():
     keys = set(ACCOUNTS["account_id"]) | {"zz"}
     assert all(f.names_accounts for f in relations.quality if keys & set(f.examples))
     assert all(len(f.examples) <= 5 for f in relations.quality)
+
+
+def test_rows_with_nothing_in_them_are_passed_over(tmp_path):
+    for name, frame in (("e.csv", EVENTS), ("a.csv", ACCOUNTS)):
+        blank = "," * (frame.shape[1] - 1) + "\n"
+        (tmp_path / name).write_text(frame.to_csv(index=False) + blank * 3000)
+    from_events = read(tmp_path / "e.csv", ACCOUNTS)
+    assert (only(from_events, "blank_rows").count, from_events.events_rows) == (3000, len(EVENTS))
+    finding = only(read(EVENTS, tmp_path / "a.csv"), "blank_rows")
+    assert (finding.severity, finding.count, finding.share) == ("info", 3000, 3000 / 3020)
+
+
+def test_blank_rows_do_not_hide_rows_that_lack_something(tmp_path):
+    text = EVENTS.to_csv(index=False) + ",,,\n" * 4 + ",u,opened,2024-01-09\n" + "a00,u,opened,\n"
+    (tmp_path / "e.csv").write_text(text)
+    found = codes(read(tmp_path / "e.csv", ACCOUNTS))
+    assert {code: finding.count for code, finding in found.items()} == {
+        "blank_rows": 4,
+        "missing_account": 1,
+        "missing_time": 1,
+    }
+
+
+@pytest.mark.parametrize("written", [str.upper, "  {} ".format, "000{}".format])
+def test_ids_that_are_nearly_alike_are_pointed_out(written):
+    finding = only_error(
+        read(EVENTS, ACCOUNTS.assign(account_id=ACCOUNTS["account_id"].map(written))), "unknown_accounts"
+    )
+    assert "20 of the 20 unknown ids would match but for case, spaces or leading zeros" in finding.remedy
+
+
+def test_event_names_of_the_spec_that_never_occur():
+    relations = read(EVENTS, ACCOUNTS, outcome={"passive": ["opend"]}, kinds={"value": ["shared"]})
+    finding = only(relations, "names_not_in_log")
+    assert (finding.severity, finding.count, finding.share, finding.examples) == ("warning", 1, 0.5, ("opend",))
+
+
+class TestObservedPastLog:
+    """The log of `EVENTS` ends on 9 February 2024; accounts signed up from 1 to 5 January."""
+
+    def read(self, until: str, kind: str = "retained", events=EVENTS, **accounts):
+        outcome = {"kind": kind, "by_day": 90, "active_days": [21, 28]}
+        return codes(read(events, ACCOUNTS.assign(observed_until=until, **accounts), outcome=outcome))
+
+    def test_it_is_said_of_accounts_whose_outcome_lies_there(self):
+        finding = self.read("2024-06-01")["observed_past_log"]
+        assert (finding.severity, finding.count, finding.share) == ("warning", 20, 1.0)
+        assert "up to 112 days after the last event of the log" in finding.message
+        assert finding.names_accounts
+
+    @pytest.mark.parametrize("until", ["2024-01-20", "2024-02-09", "2024-02-16"])
+    def test_a_week_is_no_long_time(self, until):
+        assert "observed_past_log" not in self.read(until)
+
+    def test_nor_is_twice_the_longest_silence_of_the_log(self):
+        sparse = EVENTS[EVENTS["timestamp"].dt.day.isin([1, 2, 3, 4, 5, 30, 9])]
+        assert "observed_past_log" not in self.read("2024-03-10", events=sparse)
+        assert "observed_past_log" in self.read("2024-06-01", events=sparse)
+
+    def test_activity_that_was_read_in_the_log_needs_nothing_after_it(self):
+        assert "observed_past_log" not in self.read("2024-06-01", kind="active")
+
+    def test_departures_recorded_to_the_end_are_an_outcome(self):
+        left = [pd.Timestamp("2024-05-28")] + [pd.NaT] * 19
+        assert "observed_past_log" not in self.read("2024-06-01", churned_at=left)
+        assert "observed_past_log" in self.read("2024-12-01", churned_at=[pd.Timestamp("2024-02-28")] + [pd.NaT] * 19)
+
+    def test_first_days_after_the_log_count_whatever_the_outcome(self):
+        signup = ACCOUNTS["signup_at"].where(ACCOUNTS.index > 1, pd.Timestamp("2024-02-05"))
+        left = [pd.NaT] * 19 + [pd.Timestamp("2024-05-28")]
+        finding = self.read("2024-06-01", signup_at=signup, churned_at=left)["observed_past_log"]
+        assert finding.count == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import duckdb
@@ -37,6 +38,16 @@ def as_json(path: Path) -> Path:
 def as_parquet(path: Path) -> Path:
     EVENTS.to_parquet(path)
     return path
+
+
+def recoded(path: Path, encoding: str, before: str = "") -> Path:
+    path.write_bytes((before + path.read_text()).encode(encoding))
+    return path
+
+
+class Stream:
+    def __arrow_c_stream__(self, requested_schema=None):
+        return pa.Table.from_pandas(EVENTS).__arrow_c_stream__(requested_schema)
 
 
 def parts(folder: Path) -> Path:
@@ -77,7 +88,15 @@ SOURCES = {
     "odd file name": lambda d: as_parquet(d / "it's [1] *.parquet"),
     "folder": lambda d: parts(d / "many"),
     "glob of different headers": lambda d: csv_parts(d / "many"),
+    "json of utf-8 with a mark": lambda d: recoded(as_json(d / "e.jsonl"), "utf-8-sig"),
+    "json of utf-16": lambda d: recoded(as_json(d / "e.jsonl"), "utf-16"),
+    "sep line": lambda d: recoded(as_csv(d / "e.csv", sep=";"), "utf-8-sig", "sep=;\n"),
+    "carriage returns": lambda d: as_csv(d / "e.csv", lineterminator="\r"),
     "pandas": lambda d: EVENTS,
+    "pandas index of times": lambda d: EVENTS.set_index("timestamp"),
+    "pandas index of two levels": lambda d: EVENTS.set_index(["account_id", "event"]),
+    "pandas periods": lambda d: EVENTS.assign(timestamp=EVENTS["timestamp"].dt.to_period("s")),
+    "anything that speaks Arrow": lambda d: Stream(),
     "polars": lambda d: pl.from_pandas(EVENTS),
     "polars lazy": lambda d: pl.from_pandas(EVENTS).lazy(),
     "arrow": lambda d: pa.Table.from_pandas(EVENTS),
@@ -297,3 +316,58 @@ def test_progress_is_told():
     told: list[str] = []
     load(EVENTS, ACCOUNTS, StudySpec(), progress=told.append)
     assert told == ["Reading the accounts", "Reading the events", "Checking the rows"]
+
+
+@pytest.mark.parametrize("every", [1, 2], ids=["all lines", "half of the lines"])
+def test_files_in_latin_1_are_read_and_said(tmp_path, every):
+    channels = ["Zürich" if i % every == 0 else "ads" for i in range(len(ACCOUNTS))]
+    path = tmp_path / "a.csv"
+    ACCOUNTS.assign(channel=channels).to_csv(path, index=False, encoding="latin-1")
+    relations = read(EVENTS, path)
+    assert relations.accounts.account_id.tolist() == ACCOUNTS["account_id"].tolist()
+    finding = codes(relations)["guessed_encoding"]
+    assert (finding.severity, finding.count, finding.examples) == ("info", 1, ("a.csv",))
+    if every > 1:
+        assert relations.accounts.segments["channel"][0] == "Zürich"
+
+
+def test_losing_most_lines_stops_the_run(tmp_path):
+    path = tmp_path / "e.csv"
+    path.write_text("account_id,event,timestamp\n" + "a00,x,2024-01-03 01:00\n" * 9 + "a00,x\n" * 10)
+    finding = codes(read(path, ACCOUNTS))["unreadable_rows"]
+    assert (finding.severity, finding.count) == ("error", 10)
+
+
+def test_dates_in_periods_are_dates():
+    accounts = ACCOUNTS.assign(signup_at=ACCOUNTS["signup_at"].dt.to_period("D"))
+    expected = ACCOUNTS["signup_at"].dt.floor("D").astype("int64").to_numpy() // 1000
+    assert read(EVENTS, accounts).accounts.signup.tolist() == expected.tolist()
+
+
+def test_names_the_system_cannot_hold_are_refused(tmp_path):
+    with pytest.raises(SourceError, match="too long"):
+        read("e" * 300 + ".csv", ACCOUNTS)
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv")
+    try:
+        EVENTS.to_csv(odd, index=False)
+    except OSError:
+        pytest.skip("file names are UTF-8 here")
+    with pytest.raises(SourceError, match="not UTF-8"):
+        read(odd, ACCOUNTS)
+
+
+def test_a_header_that_does_not_end_is_refused(tmp_path):
+    (tmp_path / "e.csv").write_text('"account_id,event,timestamp\n' + "a00,x,2024-01-03\n" * 10_000)
+    with pytest.raises(SourceError, match="names of columns"):
+        read(tmp_path / "e.csv", ACCOUNTS)
+
+
+def test_an_empty_folder_is_called_so(tmp_path):
+    with pytest.raises(SourceError, match="holds no files"):
+        read(tmp_path, ACCOUNTS)
+
+
+def test_a_spec_of_tables_in_memory_says_that_it_has_no_source():
+    spec = read(EVENTS, ACCOUNTS).spec
+    with pytest.raises(SourceError, match="tables in memory"):
+        load(None, None, spec)
