@@ -66,11 +66,9 @@ class Caution(StrEnum):
     RARE_FLAG = "rare_flag"
     SEPARATED = "separated"
     NOT_CONVERGED = "not_converged"
-    FEW_OUTCOMES = "few_outcomes"
     NON_PROPORTIONAL = "non_proportional"
     INERTIA = "inertia"
     NO_TRAITS = "no_traits"
-    OPPOSITE_SIGNS = "opposite_signs"
     FEW_RUNGS = "few_rungs"
 
     @property
@@ -86,7 +84,6 @@ _SENTENCES = {
     Caution.RARE_FLAG: "Few accounts are on one side of this rule; its numbers are unsteady.",
     Caution.SEPARATED: ("One side of this rule holds only one outcome; the ratio is a bias-reduced (Firth) estimate."),
     Caution.NOT_CONVERGED: "A model did not converge; its number is not shown.",
-    Caution.FEW_OUTCOMES: "Few accounts left (or stayed); differences would have to be large to be seen.",
     Caution.NON_PROPORTIONAL: ("The hazard ratio changes over time; read the curves rather than the single number."),
     Caution.INERTIA: (
         "The outcome is activity, and activity goes with later activity whatever it consists of. "
@@ -96,6 +93,5 @@ _SENTENCES = {
         "No trait of the account known at signup was adjusted for; unmeasured differences between "
         "accounts may explain this."
     ),
-    Caution.OPPOSITE_SIGNS: ("The survival model and the model at the horizon disagree about the direction."),
     Caution.FEW_RUNGS: "Fewer steps than asked for are required on the way to this milestone.",
 }

@@ -100,7 +100,8 @@ def _required(step: Step, reached_days: Days, necessity: float) -> _Required | N
     reached, did = np.isfinite(reached_days), np.isfinite(step.first_days)
     if not reached.any() or did.mean() >= WIDEST_STEP or not did.any():
         return None
-    before = float((step.first_days[reached] <= reached_days[reached]).mean())
+    first, top = step.first_days[reached], reached_days[reached]
+    before = float(((first < top) + 0.5 * (first == top)).mean())
     with_step, without = float(reached[did].mean()), float(reached[~did].mean())
     if before < necessity or without > RARELY * with_step:
         return None

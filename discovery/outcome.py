@@ -44,8 +44,8 @@ class Outcome:
     """The landmark accounts and what became of them. Arrays of length n follow `positions`.
 
     `retained` is meaningful where `mature`. `duration` counts whole days from the landmark to the recorded
-    departure or the end of observation; it is None when no departures are recorded, and for `active`
-    outcomes, where a churn date plays no part.
+    departure or the end of observation; it is None when no departures are recorded, and where the outcome is
+    not about leaving.
     """
 
     positions: NDArray[np.int64]
@@ -101,7 +101,7 @@ def read_outcome(lives: Lifetimes, spec: OutcomeSpec, *, window_days: int, infer
     mature = (horizon <= lives.observed_until)[positions]
     retained = _stayed(spec, lives, left, churned, converted, horizon)[positions] & mature
     duration = departed = None
-    if counts_churn:
+    if lives.has_departures and spec.kind == "retained":
         departed = left[positions]
         end = np.where(left, churned, lives.observed_until)
         duration = (end - landmark)[positions] // Day
@@ -125,7 +125,7 @@ def read_outcome(lives: Lifetimes, spec: OutcomeSpec, *, window_days: int, infer
         duration=duration,
         departed=departed,
         population=population,
-        summary=_summary(spec, window_days=window_days, inferred=inferred, has_departures=counts_churn),
+        summary=_summary(spec, window_days=window_days, inferred=inferred, has_departures=duration is not None),
     )
 
 

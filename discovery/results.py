@@ -66,7 +66,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """The account flow: every account is in exactly one of the first five, or at the landmark."""
+    """The account flow, in which every account is counted once.
+
+    Each is `excluded`, `unusable`, `before_log`, `decided_before_landmark`, `not_observed_to_landmark`, or at
+    the `landmark`; `mature` and `retained` are parts of the last.
+    """
 
     accounts: int
     excluded: int
@@ -96,7 +100,11 @@ class OutcomeSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedFamily:
-    """One event family, represented by its best candidate. Rates are among mature landmark accounts."""
+    """One event family, represented by its best candidate.
+
+    `reach` and `n_reached` are among all landmark accounts; retention and everything estimated from it, among
+    the mature ones.
+    """
 
     rank: int | None
     family: str

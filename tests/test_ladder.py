@@ -65,3 +65,12 @@ def test_a_milestone_nobody_reaches_has_no_required_steps():
     ladder = build_ladder("share", np.full(4000, np.inf), steps, LadderSpec(), rank=1)
     assert len(ladder.rungs) == 2
     assert ladder.rungs[-1].median_days is None
+
+
+def test_what_happens_at_the_same_moment_as_the_milestone_does_not_count_as_before_it():
+    """With dates alone, most things share a day."""
+    top = np.where(np.arange(1000) < 400, 3.0, np.inf)
+    confetti = Step(event="confetti", first_days=top.copy())
+    before = Step(event="before", first_days=np.where(np.isfinite(top), 2.0, np.inf))
+    ladder = build_ladder("top", top, [confetti, before], LadderSpec(), rank=1)
+    assert [rung.milestone for rung in ladder.rungs] == ["signed up", "before", "top"]

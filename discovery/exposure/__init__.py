@@ -2,8 +2,7 @@
 
 from discovery.exposure.aggregates import Exposure, events_at_signup, measure
 from discovery.exposure.flags import Flags, candidate_flags, flag
-from discovery.exposure.moments import active_between, reach_times
-from discovery.exposure.order import precedence
+from discovery.exposure.moments import active_between, event_names, reach_times
 from discovery.exposure.query import exposure_query
 
 __all__ = [
@@ -11,10 +10,10 @@ __all__ = [
     "Flags",
     "active_between",
     "candidate_flags",
+    "event_names",
     "events_at_signup",
     "exposure_query",
     "flag",
     "measure",
-    "precedence",
     "reach_times",
 ]

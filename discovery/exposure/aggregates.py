@@ -143,12 +143,6 @@ class Exposure:
         days[self.account[rows]] = self.first_lag[rows] / Day
         return days[positions]
 
-    def events_any(self) -> NDArray[np.bool_]:
-        """Return which accounts did anything at all inside their observation window, bool[A]."""
-        present = np.zeros(self.n_accounts, dtype=bool)
-        present[self.account] = True
-        return present
-
 
 def measure(
     engine: Engine,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from discovery.engines import Engine
 from discovery.errors import InputError
-from discovery.exposure.query import active_query, nth_event_query, nth_user_query
+from discovery.exposure.query import active_query, names_query, nth_event_query, nth_user_query
 from discovery.milestone import Condition, Milestone
 from discovery.spec import Day
 
@@ -110,6 +110,12 @@ def active_between(
     for batch in engine.batches(query.sql(dialect=engine.dialect)):
         active[batch.column(0).to_numpy(zero_copy_only=False)] = True
     return active
+
+
+def event_names(engine: Engine, events_table: str | exp.Table) -> tuple[str, ...]:
+    """Return every event name in the log, sorted, inside observation windows or not."""
+    rows = engine.rows(names_query(events_table).sql(dialect=engine.dialect))
+    return tuple(sorted(str(row[0]) for row in rows))
 
 
 def _window(condition: Condition, observation_us: int) -> int:

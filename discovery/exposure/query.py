@@ -130,6 +130,11 @@ def active_query(
     return rows.select(column("account")).group_by(column("account"))
 
 
+def names_query(events_table: str | exp.Table) -> exp.Select:
+    """Build `event`: every event name there is."""
+    return exp.select(column("event")).distinct().from_(_table(events_table, "e"))
+
+
 def identifier(name: str) -> exp.Identifier:
     """Return `name` as a quoted identifier."""
     return exp.to_identifier(name, quoted=True)

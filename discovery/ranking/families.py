@@ -53,8 +53,6 @@ def _describe(
     i, s = family.best, evidence.separation
     condition = evidence.conditions[i]
     ranked = family.rank is not None
-    hazard = finalist.hazard_ratio or hazard_ratio(evidence, i)
-    adjusted = adjusted_difference(evidence, i)
     return RankedFamily(
         rank=family.rank,
         family=family.event,
@@ -69,9 +67,9 @@ def _describe(
         lift=_number(s.lift[i]),
         phi=_number(s.phi[i]),
         odds_ratio=_number(s.odds_ratio[i]),
-        adjusted=adjusted,
+        adjusted=adjusted_difference(evidence, i),
         naive_difference=naive_difference(evidence, i),
-        hazard_ratio=hazard,
+        hazard_ratio=finalist.hazard_ratio or hazard_ratio(evidence, i),
         adjusted_odds_ratio=finalist.adjusted_odds_ratio,
         score=_number(evidence.adjusted.score[i]),
         p_adjusted=_number(grading.p_adjusted[i]) if ranked else None,
@@ -80,7 +78,7 @@ def _describe(
         second_opinion_rank=opinion.get(family.event) if ranked else None,
         median_days_to_reach=finalist.median_days_to_reach,
         reason=family.reason,
-        warnings=_cautions(evidence, i, summary, hazard, adjusted) + finalist.warnings if ranked else (),
+        warnings=_cautions(evidence, i, summary) + finalist.warnings if ranked else (),
     )
 
 
@@ -139,9 +137,7 @@ def hazard_ratio(evidence: Evidence, i: int) -> Estimate | None:
     )
 
 
-def _cautions(
-    evidence: Evidence, i: int, summary: OutcomeSummary, hazard: Estimate | None, adjusted: Estimate
-) -> tuple[Caution, ...]:
+def _cautions(evidence: Evidence, i: int, summary: OutcomeSummary) -> tuple[Caution, ...]:
     s = evidence.separation
     sides = (s.reached_retained[i] + s.reached_left[i], s.missed_retained[i] + s.missed_left[i])
     cautions = [Caution.SAME_ACCOUNTS]
@@ -153,15 +149,7 @@ def _cautions(
         cautions.append(Caution.INERTIA)
     if not evidence.has_traits:
         cautions.append(Caution.NO_TRAITS)
-    if summary.kind == "retained" and _disagree(hazard, adjusted):
-        cautions.append(Caution.OPPOSITE_SIGNS)
     return tuple(cautions)
-
-
-def _disagree(hazard: Estimate | None, adjusted: Estimate) -> bool:
-    if hazard is None or hazard.estimate is None or adjusted.estimate is None:
-        return False
-    return (hazard.estimate > 1) == (adjusted.estimate > 0)
 
 
 def _number(value: Any) -> float | None:

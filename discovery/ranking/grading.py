@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,14 @@ from discovery.ranking.lexicon import outcome_word
 from discovery.results import FamilyStatus
 from discovery.spec import StudySpec
 
+NO_MILESTONE = ("vanity", "risk")
+"""Kinds of event that the user has said stand for no value; they are ranked, and never a lead."""
 MIN_ACCOUNTS = 50
 MIN_OUTCOMES = 10
-"""A rare candidate is still tested when each side holds this many accounts and this many of each outcome."""
+"""A rare candidate is still tested when each side holds this many accounts, and this many of each outcome would
+be expected there if it made no difference."""
+MIN_SIDE = 10
+"""A candidate needs this many accounts with a known outcome on each side, whatever its reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,7 @@ class Evidence:
     adjusted: AdjustedScan
     has_traits: bool  # whether any trait known at signup was adjusted for
     at_signup: frozenset[str]
+    at_signup_words: str = "within five minutes of signup"
 
     @property
     def reach(self) -> NDArray[np.float64]:
@@ -64,11 +71,14 @@ class Grading:
     critical: float
 
     @property
-    def beyond_bound(self) -> int:
-        """How many ranked families lie beyond the bound, those too small to matter included."""
-        return sum(
-            family.rank is not None and (family.status == "lead" or bool(family.reason)) for family in self.families
-        )
+    def harms(self) -> tuple[GradedFamily, ...]:
+        """The families that go with leaving, beyond the bound."""
+        return tuple(family for family in self.families if family.status == "harm")
+
+    @property
+    def dismissed(self) -> tuple[GradedFamily, ...]:
+        """The families that stand out upwards and are no lead all the same; their reason says why."""
+        return tuple(f for f in self.families if f.rank is not None and f.status == "unsupported" and f.reason)
 
     @property
     def leads(self) -> tuple[GradedFamily, ...]:
@@ -81,11 +91,12 @@ def grade(evidence: Evidence, spec: StudySpec) -> Grading:
 
     A family is represented by its candidate with the highest adjusted score. It is a `lead` when that
     score lies beyond the two-sided Bonferroni bound over every eligible candidate and the interval of its
-    adjusted difference reaches `minimum_effect`, else `unsupported`.
+    adjusted difference reaches `minimum_effect`, else `unsupported`; where no candidate lies beyond the bound
+    upwards and one does downwards, that one represents it, and the family is a `harm`.
     Families that may not be ranked come last, without a rank: those set apart are represented by the rule
     that separates most, those with too few accounts by their most common rule.
     """
-    apart = {event: _set_apart(event, evidence, spec) for event in evidence.events}
+    apart = {event: set_apart(event, spec) for event in evidence.events}
     eligible = _eligible(evidence, spec, apart)
     searched = int(eligible.sum())
     critical = critical_z(spec.inference.alpha, max(searched, 1))
@@ -115,7 +126,7 @@ def _sort_score(family: GradedFamily, evidence: Evidence) -> float:
     return score if np.isfinite(score) else -np.inf
 
 
-def _set_apart(event: str, evidence: Evidence, spec: StudySpec) -> tuple[FamilyStatus, str] | None:
+def set_apart(event: str, spec: StudySpec) -> tuple[FamilyStatus, str] | None:
     """Return the status and reason that keep a whole family out of the ranking, or None."""
     kind = spec.kinds.of(event)
     if kind == "outcome_adjacent":
@@ -133,7 +144,7 @@ def _set_apart(event: str, evidence: Evidence, spec: StudySpec) -> tuple[FamilyS
 
 
 def _eligible(
-    evidence: Evidence, spec: StudySpec, apart: dict[str, tuple[FamilyStatus, str] | None]
+    evidence: Evidence, spec: StudySpec, apart: Mapping[str, tuple[FamilyStatus, str] | None]
 ) -> NDArray[np.bool_]:
     """Return which candidates may be ranked: long enough a list on both sides, and not set apart."""
     of, reach = evidence.event_of, evidence.reach
@@ -141,15 +152,23 @@ def _eligible(
     at_signup = np.array([event in evidence.at_signup for event in evidence.events], dtype=bool)
     once = np.array([condition.at_least == 1 for condition in evidence.conditions], dtype=bool)
     ordinary = (reach >= spec.candidates.min_reach) & (reach <= spec.candidates.max_reach)
-    usable = (ordinary | _well_supported(evidence)) & (evidence.adjusted.status == "ok")
+    compared = _sides(evidence).min(axis=0) >= MIN_SIDE
+    usable = (ordinary | _well_supported(evidence)) & compared & (evidence.adjusted.status == "ok")
     return np.asarray(usable & ~barred[of] & ~(at_signup[of] & once), dtype=bool)
 
 
-def _well_supported(evidence: Evidence) -> NDArray[np.bool_]:
+def _sides(evidence: Evidence) -> NDArray[np.int64]:
+    """Return how many mature accounts met each candidate and how many did not, shape (2, C)."""
     s = evidence.separation
-    cells = np.stack([s.reached_retained, s.reached_left, s.missed_retained, s.missed_left])
-    sides = np.stack([cells[0] + cells[1], cells[2] + cells[3]])
-    return np.asarray((sides.min(axis=0) >= MIN_ACCOUNTS) & (cells.min(axis=0) >= MIN_OUTCOMES), dtype=bool)
+    return np.stack([s.reached_retained + s.reached_left, s.missed_retained + s.missed_left])
+
+
+def _well_supported(evidence: Evidence) -> NDArray[np.bool_]:
+    """Tell where both sides are large enough whatever their share, judged without looking at who stayed where."""
+    s, smaller = evidence.separation, _sides(evidence).min(axis=0)
+    stayed = (s.reached_retained + s.missed_retained) / np.maximum(_sides(evidence).sum(axis=0), 1)
+    rarer = np.minimum(stayed, 1 - stayed)
+    return np.asarray((smaller >= MIN_ACCOUNTS) & (smaller * rarer >= MIN_OUTCOMES), dtype=bool)
 
 
 def _grade_family(
@@ -165,26 +184,41 @@ def _grade_family(
     kind = spec.kinds.of(event)
     candidates = own[eligible[own]]
     if len(candidates):
-        best = _highest(candidates, evidence.adjusted.score)
-        status, reason = _standing(best, evidence, critical, spec.inference.minimum_effect)
+        best = _representative(candidates, evidence.adjusted.score, critical)
+        status, reason = _standing(best, kind, evidence, critical, spec.inference.minimum_effect)
         return GradedFamily(event=event, status=status, kind=kind, best=best, rank=0, reason=reason)
-    status, reason = apart or _why_not_compared(event, evidence)
+    status, reason = apart or _why_not_compared(event, own, evidence)
     telling = np.abs(evidence.separation.phi) if apart else evidence.reached.astype(float)
     best = _highest(own, telling)
     return GradedFamily(event=event, status=status, kind=kind, best=best, rank=None, reason=reason)
 
 
-def _standing(best: int, evidence: Evidence, critical: float, minimum_effect: float) -> tuple[FamilyStatus, str | None]:
-    if not evidence.adjusted.score[best] > critical:
+def _representative(candidates: NDArray[np.intp], score: NDArray[np.float64], critical: float) -> int:
+    """Return the candidate that stands out most: upwards if any lies beyond the bound, else downwards if any does."""
+    best, worst = _highest(candidates, score), _highest(candidates, -score)
+    return worst if score[best] <= critical < -score[worst] else best
+
+
+def _standing(
+    best: int, kind: str | None, evidence: Evidence, critical: float, minimum_effect: float
+) -> tuple[FamilyStatus, str | None]:
+    score = evidence.adjusted.score[best]
+    if abs(score) <= critical:
         return "unsupported", None
+    if score < 0:
+        return "harm", "Accounts that did it left more often than comparably active accounts that did not."
+    if kind in NO_MILESTONE:
+        return "unsupported", f"It stands out, but you named it {kind}, so it stands for no value."
     if evidence.adjusted.difference_upper[best] < minimum_effect:
         return "unsupported", f"It stands out, but by less than {100 * minimum_effect:g} points: too little to matter."
     return "lead", None
 
 
-def _why_not_compared(event: str, evidence: Evidence) -> tuple[FamilyStatus, str]:
+def _why_not_compared(event: str, own: NDArray[np.intp], evidence: Evidence) -> tuple[FamilyStatus, str]:
     if event in evidence.at_signup:
-        return "at_signup", "It happens within five minutes of signup: it says who came, not what they did."
+        return "at_signup", f"It happens {evidence.at_signup_words}: it says who came, not what they did."
+    if (evidence.adjusted.status[own] == "not_converged").all():
+        return "unsupported", "The model it would have been compared by did not converge."
     return "unsupported", "Too few accounts did it, or too few did not, to compare them."
 
 

@@ -15,6 +15,8 @@ from discovery.spec import StudySpec
 
 MIN_MATURE = 100
 MIN_EITHER_OUTCOME = 20
+MOSTLY_MATURE = 0.8
+"""Below this share of accounts with a known outcome, the verdict says that the others play no part."""
 HALF = 0.5
 """Power is stated for a rule that half of the accounts reach, the easiest to see."""
 LARGE_DIFFERENCE = 0.25
@@ -97,9 +99,9 @@ def decide(
             milestone=milestone,
             sentence=(
                 f"A lead, not yet a finding: “{milestone}” separates accounts that {_SIDES[summary.kind]}, "
-                "beyond how busy they are anyway."
+                "beyond the activity that was measured."
             ),
-            reasons=_lead_reasons(evidence, grading, summary),
+            reasons=(*_lead_reasons(evidence, grading, summary), *_without_outcome(population)),
             minimum_detectable=_finite(smallest),
         )
     seen = _unseen(smallest, population.mature)
@@ -110,12 +112,21 @@ def decide(
         milestone=None,
         sentence="These data do not support a first value moment among the behaviours that were searched.",
         reasons=(
-            _nothing(grading, effect),
+            *_nothing(grading),
+            *_without_outcome(population),
             f"A smaller effect may still exist: {seen}.",
         ),
         minimum_detectable=_finite(smallest),
         accounts_needed=needed if needed and needed > population.mature else None,
     )
+
+
+def _without_outcome(population: Population) -> tuple[str, ...]:
+    """Say when many accounts are too young to play a part."""
+    young = population.landmark - population.mature
+    if young <= (1 - MOSTLY_MATURE) * population.landmark:
+        return ()
+    return (f"{young:,} of {population.landmark:,} accounts are too young to know, and play no part in the score.",)
 
 
 def _nearest(evidence: Evidence) -> str:
@@ -127,19 +138,26 @@ def _nearest(evidence: Evidence) -> str:
     return f" (the nearest, “{rule}”, was met by {evidence.reached[nearest]:,} of {evidence.n_landmark:,})"
 
 
-def _nothing(grading: Grading, effect: float) -> str:
-    if not grading.beyond_bound:
-        return f"None of {grading.searched:,} rules stands out once the search is accounted for."
-    return (
-        f"Of {grading.searched:,} rules, those that stand out differ by less than {100 * effect:g} points once "
-        "adjusted, which is set as too little to matter."
-    )
+def _nothing(grading: Grading) -> tuple[str, ...]:
+    """Say what stands out although nothing is a lead, or that nothing does."""
+    searched = f"{grading.searched:,} rules"
+    if not grading.dismissed:
+        said = [f"None of {searched} stands out as going with staying once the search is accounted for."]
+    else:
+        said = [f"“{family.event}”: {family.reason}" for family in grading.dismissed[:3]]
+    if grading.harms:
+        names = ", ".join(f"“{family.event}”" for family in grading.harms[:3])
+        said.append(f"Going with leaving, beyond the bound: {names}.")
+    return tuple(said)
 
 
 def _unseen(smallest: float, mature: int) -> str:
     if not math.isfinite(smallest):
         return f"any difference possible at this base rate would probably have been missed in {mature:,} accounts"
-    return f"differences below {100 * smallest:.0f} points would probably have been missed in {mature:,} accounts"
+    return (
+        f"differences below {100 * smallest:.2g} points would probably have been missed in {mature:,} accounts, "
+        "even for a rule that half of them meet"
+    )
 
 
 def _finite(value: float) -> float | None:

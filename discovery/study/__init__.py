@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from discovery import exposure, intake, ranking
-from discovery.errors import QualityError
+from discovery.errors import QualityError, SpecError
 from discovery.intake import Relations
 from discovery.outcome import Outcome, read_outcome
 from discovery.results import CandidateTable, CheckResult, Provenance, QualityFinding, StudyResult, Verdict
@@ -20,10 +20,6 @@ from discovery.study.finalists import Finalists
 from discovery.version import __version__
 
 Progress = Callable[[str], None]
-
-
-MIN_SIDE = 10
-"""A rule that fewer accounts meet, or fewer do not, tells nothing; it is not searched."""
 
 
 def _silent(stage: str) -> None:
@@ -124,7 +120,10 @@ def _laid_over(spec: StudySpec | Mapping[str, Any] | None, sections: Mapping[str
         return spec
     values = spec.as_dict() if isinstance(spec, StudySpec) else dict(spec or {})
     for section, given in sections.items():
-        values[section] = {**values.get(section, {}), **given}
+        held = values.get(section, {})
+        if not isinstance(given, Mapping) or not isinstance(held, Mapping):
+            raise SpecError(f"The section {section!r} must hold keys and values, as in {section}={{...}}.")
+        values[section] = {**held, **given}
     return build_spec(values, origin="the study")
 
 
@@ -162,9 +161,11 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
     )
     grid = spec.candidates
     users = grid.min_users if relations.has_users else (1,)
-    flags = exposure.candidate_flags(measured, outcome.positions, grid.at_least, grid.within_days, users, MIN_SIDE)
+    flags = exposure.candidate_flags(
+        measured, outcome.positions, grid.at_least, grid.within_days, users, ranking.MIN_SIDE
+    )
     if not flags.conditions:
-        return _empty(outcome, ranking.insufficient("no event lies inside any account's observation window"))
+        return _empty(outcome, ranking.insufficient(_nothing_differs(measured.events)))
 
     progress(f"Comparing {len(flags.conditions):,} rules")
     adjustment = prepare_adjustment(relations, outcome, measured)
@@ -188,6 +189,12 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
         "searched": grading.searched,
         "candidates": ranking.candidate_table(evidence, grading),
     }
+
+
+def _nothing_differs(events: tuple[str, ...]) -> str:
+    if not events:
+        return "no event lies inside any account's observation window"
+    return f"all accounts did the same {len(events):,} event(s) in the same measure, so nothing tells them apart"
 
 
 def _empty(outcome: Outcome, verdict: Verdict) -> dict[str, Any]:

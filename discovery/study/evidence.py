@@ -10,8 +10,11 @@ from discovery.estimate import Adjustment
 from discovery.exposure import Exposure, Flags
 from discovery.intake import UNKNOWN_TIME, Relations
 from discovery.outcome import Lifetimes, Outcome
-from discovery.ranking import Evidence
-from discovery.spec import Day
+from discovery.ranking import Evidence, set_apart
+from discovery.spec import Day, StudySpec
+
+FIVE_MINUTES = 300_000_000
+"""Microseconds; what comes this soon after signup says who came. Dates alone cannot tell: there it is the day."""
 
 
 def lifetimes(relations: Relations) -> Lifetimes:
@@ -19,6 +22,7 @@ def lifetimes(relations: Relations) -> Lifetimes:
     accounts, asked = relations.accounts, relations.spec.outcome
     active = None
     if asked.kind == "active":
+        apart = [] if asked.activity else adjacent_events(relations)
         active = exposure.active_between(
             relations.engine,
             relations.events_table,
@@ -27,7 +31,7 @@ def lifetimes(relations: Relations) -> Lifetimes:
             asked.active_days[0] * Day,
             asked.active_days[1] * Day,
             asked.activity,
-            asked.passive,
+            (*asked.passive, *apart),
         )
     return Lifetimes(
         signup=accounts.signup,
@@ -42,17 +46,35 @@ def lifetimes(relations: Relations) -> Lifetimes:
     )
 
 
+def adjacent_events(relations: Relations) -> list[str]:
+    """Return the names in the log that belong to the decision to stay or go; they are no sign of use."""
+    names = exposure.event_names(relations.engine, relations.events_table)
+    return [name for name in names if _is_adjacent(name, relations.spec)]
+
+
+def _is_adjacent(event: str, spec: StudySpec) -> bool:
+    apart = set_apart(event, spec)
+    return apart is not None and apart[0] == "outcome_adjacent"
+
+
 def prepare_adjustment(relations: Relations, outcome: Outcome, measured: Exposure) -> Adjustment:
-    """Gather what candidates are adjusted for: traits known at signup, and how busy the account is."""
+    """Gather what candidates are adjusted for: traits known at signup, and how busy the account is.
+
+    Events that belong to the decision to stay or go do not count as busyness: they follow from the outcome.
+    """
     accounts, positions = relations.accounts, outcome.positions
     segments = {name: values[positions] for name, values in accounts.segments.items()}
     seats = accounts.seats[positions] if relations.spec.accounts.seats else None
+    static = estimate.static_covariates(accounts.signup[positions], segments, seats)
+    use = np.array([not _is_adjacent(event, relations.spec) for event in measured.events])
+    counts = measured.counts_among(positions).multiply(use).tocsc()
+    counts.eliminate_zeros()
     return estimate.prepare_adjustment(
-        measured.counts_among(positions),
+        counts,
         _first_days(measured, positions),
-        estimate.static_covariates(accounts.signup[positions], segments, seats),
+        static,
         outcome.mature,
-        has_traits=bool(segments) or seats is not None,
+        has_traits=any(not name.startswith("signup date") for name in static.names),
     )
 
 
@@ -65,7 +87,7 @@ def gather_evidence(
     survival = None
     if outcome.duration is not None and outcome.departed is not None:
         survival = estimate.scan(flags.packed, n, outcome.duration, outcome.departed, alpha)
-    at_signup = () if relations.date_only else exposure.events_at_signup(measured, outcome.positions)
+    at_signup = exposure.events_at_signup(measured, outcome.positions, Day if relations.date_only else FIVE_MINUTES)
     return Evidence(
         events=measured.events,
         conditions=flags.conditions,
@@ -77,6 +99,7 @@ def gather_evidence(
         adjusted=estimate.adjusted_scan(flags.packed, event_of, adjustment, outcome.retained, alpha),
         has_traits=adjustment.has_traits,
         at_signup=frozenset(at_signup),
+        at_signup_words="on the day of signup" if relations.date_only else "within five minutes of signup",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from discovery.errors import InputError
-from discovery.exposure import Exposure, events_at_signup, measure, precedence
+from discovery.exposure import Exposure, events_at_signup, measure
 from discovery.spec import Day
 
 from .naive_log import ACCOUNTS, EVENTS, NAMES, Log, SmallBatches, lay, logs
@@ -82,7 +82,6 @@ def test_nothing_inside_any_window_is_an_answer(measured: Measured, lag: int) ->
     assert exposure.counts.shape == (4, 0)
     assert exposure.counts_among(np.array([1, 0])).shape == (2, 0)
     assert exposure.first_lags("x", np.array([0, 1])).tolist() == [np.inf, np.inf]
-    assert not exposure.events_any().any()
     assert events_at_signup(exposure, np.array([0, 1])) == ()
 
 
@@ -113,7 +112,6 @@ def test_counts_among_follow_the_positions_given(measured: Measured) -> None:
     assert counts.dtype == np.int32
     assert counts.has_sorted_indices
     assert counts.toarray().tolist() == [[1, 2], [3, 0], [0, 0]]
-    assert exposure.events_any().tolist() == [True, False, True, True]
     for wrong in ([0, 0], [4], [-1]):
         with pytest.raises(ValueError, match="positions must"):
             exposure.counts_among(np.array(wrong))
@@ -125,21 +123,6 @@ def test_first_lags_and_names(measured: Measured) -> None:
     assert exposure.event_index("share") == 0
     with pytest.raises(InputError, match=r"'shares' never occurs inside .* nearest names are 'share'"):
         exposure.event_index("shares")
-
-
-def test_precedence_is_strict(measured: Measured) -> None:
-    rows = [
-        ("a0", "a", None, 1),
-        ("a0", "b", None, 2),
-        ("a1", "a", None, 5),
-        ("a1", "b", None, 5),
-        ("a2", "a", None, 1),
-    ]
-    exposure = measured(Log(tuple(rows), (0, 0, 0)))
-    everyone = np.arange(3)
-    assert precedence(exposure, everyone, "a", "b") == (1, 2)
-    assert precedence(exposure, everyone, "b", "a") == (0, 2)
-    assert precedence(exposure, everyone, "a", "never") == (0, 0)
 
 
 def test_events_at_signup_need_nine_in_ten_of_twenty(measured: Measured) -> None:

@@ -35,6 +35,18 @@ def test_none_does_not_say_that_nothing_stands_out_where_something_small_does():
     said = decide(found, grade(found, spec), population(), summary(), spec)
     assert said.status == "none"
     assert "too little to matter" in said.reasons[0]
+    assert "None of" not in " ".join(said.reasons)
+
+
+def test_none_names_what_goes_with_leaving():
+    said = verdict({"a": -9.0, "b": 0.0})
+    assert said.status == "none"
+    assert any("leaving" in reason and "“a”" in reason for reason in said.reasons)
+
+
+def test_many_young_accounts_are_said_to_play_no_part():
+    assert any("too young" in reason for reason in verdict({"a": 9.0}, population(mature=700, landmark=1000)).reasons)
+    assert not any("too young" in r for r in verdict({"a": 9.0}, population(mature=900, landmark=1000)).reasons)
 
 
 def test_what_could_not_even_have_shown_a_large_difference_is_insufficient():

@@ -146,6 +146,67 @@ def test_events_at_signup_are_no_milestone_but_their_repeats_may_be(world):
         assert family["conditions"][0]["at_least"] == (1 if rank_is_none else 2)
 
 
+def test_cancelling_is_no_activity(world):
+    """An account whose only later event belongs to the decision to go was not active."""
+    events, accounts = world
+    early = events.merge(accounts[["account_id", "signup_at"]], on="account_id")
+    early = early[early["timestamp"] < early["signup_at"] + pd.Timedelta(days=14)][events.columns]
+    late = accounts.iloc[:300].assign(
+        event="subscription_cancelled", user_id=None, timestamp=lambda t: t["signup_at"] + pd.Timedelta(days=22)
+    )
+    late["event_id"] = [f"c{i}" for i in range(len(late))]
+    both = pd.concat([early, late[events.columns]])
+    end = {"accounts": {"observed_until": "2026-01-01"}, "outcome": {"kind": "active"}}
+    assert answer(both, accounts, end)["population"]["retained"] == 0
+    named = {**end, "outcome": {"kind": "active", "activity": ["subscription_cancelled"]}}
+    assert answer(both, accounts, named)["population"]["retained"] > 200
+
+
+def test_what_follows_from_the_decision_is_no_busyness(world):
+    """Adding invoices to the accounts that stay changes no other family's score."""
+    events, accounts = world
+    stayed = accounts[accounts["churned_at"].isna()].assign(
+        event="invoice_paid", user_id=None, timestamp=lambda t: t["signup_at"] + pd.Timedelta(days=10)
+    )
+    stayed["event_id"] = [f"i{i}" for i in range(len(stayed))]
+    before = {f["family"]: f["score"] for f in answer(events, accounts)["ranking"]}
+    after = {f["family"]: f["score"] for f in answer(pd.concat([events, stayed[events.columns]]), accounts)["ranking"]}
+    after.pop("invoice_paid")
+    assert after == before
+
+
+def test_dates_alone_set_apart_what_happens_on_the_day_of_signup(world):
+    events, accounts = world
+    guests = accounts.iloc[::3].assign(event="came_by_link", user_id=None, timestamp=lambda t: t["signup_at"])
+    guests["event_id"] = [f"g{i}" for i in range(len(guests))]
+    dated = pd.concat([events, guests[events.columns]])
+    dated = dated.assign(timestamp=dated["timestamp"].dt.strftime("%Y-%m-%d"))
+    family = next(f for f in answer(dated, accounts)["ranking"] if f["family"] == "came_by_link")
+    assert (family["status"], family["rank"]) == ("at_signup", None)
+    assert "day of signup" in family["reason"]
+
+
+def test_a_segment_with_one_level_is_no_trait(world):
+    events, accounts = world
+    spec = {"accounts": {"segments": ["region"]}, "outcome": {"kind": "retained"}}
+    values = answer(events, accounts.assign(region="emea"), spec)
+    assert all("no_traits" in family["warnings"] for family in values["ranking"] if family["rank"])
+    assert not any("no_traits" in f["warnings"] for f in answer(events, accounts)["ranking"])
+
+
+def test_accounts_that_all_did_the_same_are_told_so(world):
+    _, accounts = world
+    same = accounts.assign(event="hello", user_id="u", timestamp=lambda t: t["signup_at"] + pd.Timedelta(days=1))
+    end = {"accounts": {"observed_until": "2026-01-01"}, "outcome": {"kind": "retained"}}
+    verdict = answer(same[["account_id", "user_id", "event", "timestamp"]], accounts, end)["verdict"]
+    assert "nothing tells them apart" in verdict["sentence"]
+
+
+def test_a_section_that_is_no_mapping_is_refused():
+    with pytest.raises(SpecError, match="outcome"):
+        discovery.Study(None, None, outcome="retained")
+
+
 def test_errors_stop_a_run_and_are_named(world):
     events, accounts = world
     with pytest.raises(QualityError, match="account"):
