@@ -17,11 +17,16 @@ from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
 from discovery.errors import SpecError
 
 Day = 86_400_000_000
 """One day in microseconds, the unit of every clock inside."""
+
+
+_NO_ZONES = ("localtime", "posixrules", "Factory")
+"""Names that `zoneinfo` may find on a machine, but that mean another zone elsewhere, or none."""
 
 
 class _Section(BaseModel):
@@ -44,6 +49,8 @@ class EventsSpec(_Section):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
+        if value in _NO_ZONES or value.startswith(("posix/", "right/")):
+            raise ValueError(f"{value!r} is not the name of one time zone; write it as in UTC or Europe/Berlin")
         try:
             ZoneInfo(value)
         except Exception as error:
@@ -255,6 +262,8 @@ def override(values: Mapping[str, Any], settings: Iterable[str]) -> dict[str, An
         section, dot, key = name.strip().partition(".")
         if not (equals and dot and section and key):
             raise SpecError(f"--set {setting!r} is not of the form section.key=value, as in outcome.by_day=60.")
+        if "\n" in text.strip() or "\r" in text.strip():
+            raise SpecError(f"--set {setting!r} holds several lines. Write the value on one line, one --set for each.")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
@@ -273,16 +282,27 @@ def _fault(location: tuple[int | str, ...], message: str, kind: str, value: obje
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else f" (known: {', '.join(known)})"
         return f"unknown key {name!r}{hint}"
-    message = message.removeprefix("Value error, ")
+    message = _list_wanted(location) if kind == "tuple_type" else message.removeprefix("Value error, ")
     shown = "" if isinstance(value, Mapping | BaseModel) else f" (given: {value!r})"
     return f"{name}: {message}{shown}" if name else message
 
 
+def _list_wanted(location: tuple[int | str, ...]) -> str:
+    *section, key = location
+    field = _section_fields(tuple(section)).get(str(key))
+    example = '["a", "b"]' if field is not None and "str" in str(field.annotation) else "[1, 2]"
+    return f"should be a list, as in {example}"
+
+
 def _known_names(section: tuple[int | str, ...]) -> list[str]:
+    return [field.alias or name for name, field in _section_fields(section).items()]
+
+
+def _section_fields(section: tuple[int | str, ...]) -> dict[str, FieldInfo]:
     model: type[BaseModel] = StudySpec
     for part in section:
         field = model.model_fields.get(str(part))
         if field is None or not isinstance(field.annotation, type):
-            return []
+            return {}
         model = field.annotation
-    return [f.alias or name for name, f in model.model_fields.items()]
+    return dict(model.model_fields)

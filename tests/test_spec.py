@@ -41,6 +41,14 @@ def test_a_day_is_counted_in_microseconds() -> None:
         ({"outcome": {"by_day": 14}}, "outcome.by_day = 14 is not after the 14-day observation window"),
         ({"outcome": {"kind": "active", "active_days": [7, 28]}}, "starts on day 7, inside the 14-day"),
         ({"events": {"timezone": "Mars/Olympus"}}, "'Mars/Olympus' is not a time zone name"),
+        ({"events": {"timezone": "localtime"}}, "'localtime' is not the name of one time zone"),
+        ({"events": {"timezone": "posix/Europe/Berlin"}}, "'posix/Europe/Berlin' is not the name of one time zone"),
+        ({"events": {"timezone": "right/UTC"}}, "write it as in UTC or Europe/Berlin"),
+        ({"outcome": {"passive": "a"}}, 'outcome.passive: should be a list, as in ["a", "b"] (given: \'a\')'),
+        ({"accounts": {"segments": "plan"}}, 'accounts.segments: should be a list, as in ["a", "b"]'),
+        ({"kinds": {"value": "a"}}, 'kinds.value: should be a list, as in ["a", "b"]'),
+        ({"candidates": {"at_least": 3}}, "candidates.at_least: should be a list, as in [1, 2] (given: 3)"),
+        ({"outcome": {"active_days": "21-28"}}, "outcome.active_days: should be a list, as in [1, 2]"),
         ({"events": {"duplicates": "maybe"}}, "events.duplicates"),
         ({"kinds": {"setup": ["a"], "value": ["a"]}}, "event 'a' is listed as both setup and value; keep one"),
         ({"candidates": {"within_days": [7, 30]}}, "within_days [30] lie beyond window_days = 14"),
@@ -147,6 +155,13 @@ def test_a_setting_overrides_one_value(setting: str, held: dict[str, Any]) -> No
 def test_a_setting_of_another_form_is_refused(setting: str) -> None:
     with pytest.raises(SpecError, match=r"section\.key=value"):
         override({}, [setting])
+
+
+@pytest.mark.parametrize("value", ["60\nkind = 'active'", "60\r\n1", "a\nb", "[\n21, 28]", "60\r1"])
+def test_a_setting_of_several_lines_is_refused(value: str) -> None:
+    with pytest.raises(SpecError, match="holds several lines"):
+        override({}, [f"outcome.by_day={value}"])
+    assert override({}, ["outcome.by_day=60\n"]) == {"outcome": {"by_day": 60}}
 
 
 def test_a_setting_below_a_plain_value_is_refused() -> None:

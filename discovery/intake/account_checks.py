@@ -29,9 +29,11 @@ def account_findings(checked: Checked) -> Iterator[QualityFinding]:
     yield from _signups(checked)
     yield from _unread_dates(checked)
     yield from _outside_the_log(checked)
+    yield from _own_end(checked)
     yield from _observed_past_log(checked)
     yield from _without_events(checked)
     yield from _constant_segments(checked)
+    yield from _unusable_seats(checked)
 
 
 def _repeated(checked: Checked) -> Iterator[QualityFinding]:
@@ -164,6 +166,31 @@ def _outside_the_log(checked: Checked) -> Iterator[QualityFinding]:
     )
 
 
+def _own_end(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield that `observed_until` says when an account left or fell silent, not when one stopped looking."""
+    own, column = checked.roster.own_end, checked.spec.accounts.observed_until
+    if own is None:
+        return
+    count = int(own.same.sum())
+    code, those, repeated = {
+        "churn date": ("observed_until_is_churn", "accounts that left", "day they left"),
+        "last event": ("observed_until_is_last_event", "accounts with events", "time of their last event"),
+    }[own.what]
+    yield finding(
+        code,
+        "warning",
+        f"In {count:,} of {own.of:,} {those} {str(column)!r} is the {repeated}, not the day up to which they were "
+        "observed: those that left would never be observed long enough to count. It is not used; all accounts are "
+        "taken to be observed until the last event of the log.",
+        count=count,
+        of=own.of,
+        examples=checked.roster.accounts.account_id[own.same][:SHOWN],
+        remedy="Set accounts.observed_until to the day of the export, as in 2024-03-31; an account that left was "
+        "observed until then too.",
+        names_accounts=True,
+    )
+
+
 def _observed_past_log(checked: Checked) -> Iterator[QualityFinding]:
     """Yield accounts said to be observed long after the data end, if their first days or outcome lie there."""
     accounts, spec, end = checked.roster.accounts, checked.spec, checked.events.end
@@ -195,7 +222,8 @@ def _longest_silence(checked: Checked) -> int:
     """Return the longest time between two days of the log that have events."""
     longest = checked.engine.rows(
         f"SELECT max(day - before) FROM (SELECT day, lag(day) OVER (ORDER BY day) AS before FROM "
-        f"(SELECT DISTINCT t // {Day} AS day FROM {quoted(checked.events.usable)}))"
+        f"(SELECT DISTINCT t // {Day} AS day FROM {quoted(checked.events.usable)} "
+        f"WHERE t BETWEEN {checked.events.start} AND {checked.events.end}))"
     )[0][0]
     return int(longest or 0) * Day
 
@@ -232,6 +260,22 @@ def _constant_segments(checked: Checked) -> Iterator[QualityFinding]:
                 examples=known,
                 remedy="Leave it out of accounts.segments, or export its values.",
             )
+
+
+def _unusable_seats(checked: Checked) -> Iterator[QualityFinding]:
+    count, examples = checked.roster.unusable_seats
+    if count:
+        yield finding(
+            "unusable_seats",
+            "warning",
+            f"{counted(count, 'account')} {'has' if count == 1 else 'have'} {checked.spec.accounts.seats!r} that "
+            f"{'is' if count == 1 else 'are'} no number above zero; {'it counts' if count == 1 else 'they count'} as "
+            "unknown.",
+            count=count,
+            of=len(checked.roster.accounts),
+            examples=examples,
+            remedy="Export the number of seats at signup, and leave it empty where it is not known.",
+        )
 
 
 def _some_accounts(

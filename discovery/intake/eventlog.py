@@ -25,6 +25,7 @@ class EventLog:
 
     `typed` holds every row that was read, duplicates apart: `account_id`, `event`, `user_id`, `t`, and
     `unread`, the time as written where it could not be read. `usable` holds the rows a study can use.
+    `start` and `end` are those of all usable rows until `with_span` narrows them.
     """
 
     typed: str
@@ -45,6 +46,8 @@ class EventLog:
     missing_time: int
     unreadable_time: int
     has_users: bool
+    strays: int = 0  # usable rows of known accounts, far from all others in time
+    examples_stray: tuple[str, ...] = ()
 
 
 def build_events(table: Table, name: str, timezone: str, duplicates: Literal["by_id", "exact", "keep"]) -> EventLog:

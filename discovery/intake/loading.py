@@ -15,10 +15,12 @@ from discovery.intake.columns import Table, filled_in, recognise_accounts, recog
 from discovery.intake.digest import combined
 from discovery.intake.eventlog import build_events
 from discovery.intake.memory import open_source
+from discovery.intake.observation import with_end_of_observation
 from discovery.intake.relations import UNKNOWN_TIME, Relations
 from discovery.intake.roster import Roster, build_accounts
 from discovery.intake.silence import silence_in_words
 from discovery.intake.sources import Source, copy_rows, sample_rows
+from discovery.intake.span import with_span
 from discovery.intake.sql import quoted
 from discovery.spec import StudySpec, build_spec
 
@@ -111,15 +113,9 @@ def _checked(
 ) -> Relations:
     engine, zone = log.engine, spec.events.timezone
     events = build_events(log, f"events_{number}", zone, spec.events.duplicates)
-    roster = build_accounts(
-        roll,
-        f"accounts_{number}",
-        spec.accounts,
-        segments,
-        timezone=zone,
-        date_only=events.date_only,
-        log_end=events.end,
-    )
+    roster = build_accounts(roll, f"accounts_{number}", segments, timezone=zone, date_only=events.date_only)
+    events = with_span(engine, events, roster)
+    roster = with_end_of_observation(engine, roster, events, spec.accounts, zone)
     progress("Checking the rows")
     silence = silence_in_words(roll, events, roster)
     departures = bool((roster.accounts.churned != UNKNOWN_TIME).any()) and not silence

@@ -35,8 +35,8 @@ def _churn_is_silence(checked: Checked, left: int) -> QualityFinding:
     )
     if checked.spec.outcome.kind == "retained":
         message += (
-            " The spec asks for outcome.kind = 'retained' all the same: 'retained' then only means that events went "
-            "on, so whoever does anything more looks retained by it. Read the result with great care."
+            " They are not used as departures, so no account counts as having left, and a study of outcome.kind = "
+            "'retained', which the spec asks for, cannot say anything."
         )
     else:
         message += f" They are not used as departures; the outcome is {checked.spec.outcome.kind!r}."
@@ -47,7 +47,7 @@ def _churn_is_silence(checked: Checked, left: int) -> QualityFinding:
         count=left,
         of=len(checked.roster.accounts),
         examples=checked.roster.accounts.account_id[checked.roster.accounts.churned != UNKNOWN_TIME][:SHOWN],
-        remedy="Export the date of cancellation if there is one; else keep outcome.kind = 'active', which asks for "
+        remedy="Export the date of cancellation if there is one; else use outcome.kind = 'active', which asks for "
         "activity in a fixed later period.",
         names_accounts=True,
     )

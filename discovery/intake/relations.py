@@ -54,8 +54,8 @@ class Relations:
     spec: StudySpec  # as run: every recognised column filled in
     recognised: tuple[RecognisedColumn, ...]
     quality: tuple[QualityFinding, ...]
-    log_start: int  # time of the first usable event
-    log_end: int  # time of the last usable event
+    log_start: int  # time of the first usable event of a known account, strays apart
+    log_end: int  # time of the last one
     events_rows: int  # rows read, before any were left out
     date_only: bool  # event times are dates: windows mean calendar days
     has_users: bool

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.intake.columns import Table, as_date
+from discovery.intake.columns import Table
 from discovery.intake.relations import UNKNOWN_TIME, Accounts
 from discovery.intake.sql import TRUE_WORDS, id_text, is_missing, plain_text, quoted, word_list
-from discovery.spec import AccountsSpec, Day
+from discovery.spec import Day
 
 TIMES = ("signup", "churned", "converted", "observed_until")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnEnd:
+    """Accounts whose `observed_until` is only their own churn date or last event, among those compared."""
+
+    what: Literal["churn date", "last event"]
+    same: NDArray[np.bool_]
+    of: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
     """The accounts, and what was found while reading them.
 
-    `unread` counts, for each time role, the values that are there but could not be read, with examples.
+    `unread` counts, for each time role, the values that are there but could not be read, with examples;
+    `unusable_seats` the seats that are no number above zero. `own_end` is set where `observed_until` is no
+    end of observation and was left aside.
     """
 
     accounts: Accounts
@@ -38,20 +47,23 @@ class Roster:
     conflicting: tuple[str, ...]  # those whose rows disagree about signup or leaving
     examples_repeated: tuple[str, ...]
     unread: Mapping[str, tuple[int, tuple[str, ...]]]
+    unusable_seats: tuple[int, tuple[str, ...]]
     churn_dates_only: bool
+    observed_dates_only: bool
+    own_end: OwnEnd | None = None
 
 
 def build_accounts(
     table: Table,
     name: str,
-    spec: AccountsSpec,
     segments: tuple[str, ...],
     *,
     timezone: str,
     date_only: bool,
-    log_end: int | None,
 ) -> Roster:
     """Type the accounts, collapse repeated ones, and number them in the order of their ids.
+
+    Their `observed_until` is as written, unknown where the account has none.
 
     Parameters
     ----------
@@ -59,16 +71,12 @@ def build_accounts(
         The accounts with their columns recognised.
     name
         Name of the relation to create.
-    spec
-        For an `observed_until` given as a date.
     segments
         Names of the segment columns.
     timezone
         Zone of times without one.
     date_only
         Event times are dates: signups are floored to their day, and every time is what the calendar shows.
-    log_end
-        Time of the last usable event in microseconds, the end of observation where none is given.
     """
     engine, typed = table.engine, f"{name}_typed"
     _type_rows(table, typed, segments, timezone, date_only)
@@ -85,7 +93,8 @@ def build_accounts(
         f"QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY signup NULLS LAST, ALL_THE_REST) = 1 "
         "ORDER BY account_id".replace("ALL_THE_REST", _all_columns(table, segments))
     )
-    accounts = _arrays(arrow, segments, _end_of_observation(spec, timezone, date_only, log_end), date_only)
+    accounts = _arrays(arrow, segments, date_only)
+    on_utc = timezone == "UTC" or date_only
     _relation(engine, name, accounts)
     return Roster(
         accounts=accounts,
@@ -98,7 +107,9 @@ def build_accounts(
         conflicting=tuple(str(key) for key, conflict in repeated if conflict),
         examples_repeated=tuple(str(key) for key, _ in repeated[:5]),
         unread={role: _unread(engine, typed, role) for role in TIMES if role in table.roles},
-        churn_dates_only=_all_midnight(accounts.churned) if timezone == "UTC" or date_only else _is_dates(table),
+        unusable_seats=_unread(engine, typed, "seats") if "seats" in table.roles else (0, ()),
+        churn_dates_only=_all_midnight(accounts.churned) if on_utc else _is_dates(table, "churned"),
+        observed_dates_only=_all_midnight(accounts.observed_until) if on_utc else _is_dates(table, "observed_until"),
     )
 
 
@@ -116,12 +127,21 @@ def _type_rows(table: Table, typed: str, segments: tuple[str, ...], timezone: st
             )
     marks = f"lower(trim(CAST({quoted(roles['exclude'])} AS VARCHAR)))" if "exclude" in roles else ""
     fields.append(f"coalesce({marks} IN {word_list(TRUE_WORDS)}, false) AS excluded" if marks else "false AS excluded")
-    seats = f"TRY_CAST({quoted(roles['seats'])} AS DOUBLE)" if "seats" in roles else "CAST(NULL AS DOUBLE)"
-    fields.append(f"{seats} AS seats")
+    fields += _seats(roles["seats"]) if "seats" in roles else ["CAST(NULL AS DOUBLE) AS seats"]
     fields += [f"{plain_text(column)} AS segment_{i}" for i, column in enumerate(segments)]
     table.engine.execute(
         f"CREATE OR REPLACE TABLE {quoted(typed)} AS SELECT {', '.join(fields)} FROM {quoted(table.rows)}"
     )
+
+
+def _seats(column: str) -> list[str]:
+    number = f"TRY_CAST({quoted(column)} AS DOUBLE)"
+    usable = f"coalesce({number} > 0 AND isfinite({number}), false)"
+    return [
+        f"CASE WHEN {usable} THEN {number} END AS seats",
+        f"CASE WHEN NOT {usable} AND NOT {is_missing(column)} THEN CAST({quoted(column)} AS VARCHAR) END "
+        "AS unread_seats",
+    ]
 
 
 def _all_columns(table: Table, segments: tuple[str, ...]) -> str:
@@ -129,43 +149,21 @@ def _all_columns(table: Table, segments: tuple[str, ...]) -> str:
     return ", ".join(f"{column} NULLS LAST" for column in columns)
 
 
-def _arrays(arrow: pa.Table, segments: tuple[str, ...], end: int | None, date_only: bool) -> Accounts:
+def _arrays(arrow: pa.Table, segments: tuple[str, ...], date_only: bool) -> Accounts:
     times = {role: _times(arrow.column(role)) for role in TIMES}
     signup = times["signup"]
     if date_only:
         signup = np.where(signup == UNKNOWN_TIME, UNKNOWN_TIME, signup // Day * Day)
-    known = signup[signup != UNKNOWN_TIME]
-    last = end if end is not None else int(known.max()) if len(known) else 0
-    observed = times["observed_until"]
-    if date_only:  # a date includes its day
-        observed = np.where((observed != UNKNOWN_TIME) & (observed % Day == 0), observed + Day, observed)
     return Accounts(
         account_id=_objects(arrow.column("account_id")),
         signup=signup,
         churned=times["churned"],
         converted=times["converted"],
-        observed_until=np.where(observed == UNKNOWN_TIME, last, observed),
+        observed_until=times["observed_until"],
         excluded=arrow.column("excluded").to_numpy().astype(bool),
         seats=arrow.column("seats").to_numpy().astype(np.float64),
         segments={column: _objects(arrow.column(f"segment_{i}")) for i, column in enumerate(segments)},
     )
-
-
-def _end_of_observation(spec: AccountsSpec, timezone: str, date_only: bool, log_end: int | None) -> int | None:
-    """Return the end for accounts that name none: the date in the spec, else the log's last event."""
-    given = spec.observed_until
-    moment = as_date(given) if isinstance(given, str) else given
-    if not given or moment is None:
-        return None if log_end is None else log_end + Day if date_only else log_end
-    if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day)
-    zone = ZoneInfo(timezone)
-    if date_only:
-        wall = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
-        micros = (wall - datetime(1970, 1, 1)) // timedelta(microseconds=1)
-        return micros + Day if micros % Day == 0 else micros
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _relation(engine: DuckDBEngine, name: str, accounts: Accounts) -> None:
@@ -204,5 +202,5 @@ def _all_midnight(times: NDArray[np.int64]) -> bool:
     return bool(len(known)) and bool(np.all(known % Day == 0))
 
 
-def _is_dates(table: Table) -> bool:
-    return "churned" in table.roles and table.clock(table.roles["churned"]).writing in ("date", "day number")
+def _is_dates(table: Table, role: str) -> bool:
+    return role in table.roles and table.clock(table.roles[role]).writing in ("date", "day number")

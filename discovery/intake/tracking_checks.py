@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.intake.checked import Checked, finding
+from discovery.intake.span import APART
 from discovery.intake.sql import literal, quoted
 from discovery.intake.wording import counted, moment
 from discovery.results import QualityFinding
@@ -16,7 +17,6 @@ from discovery.spec import Day
 _LONG = 0.1  # of the log's span
 _EXPECTED = 10.0  # account-days: under a Poisson law none at all then has probability 0.00005
 _SAMPLE = 5_000_000
-_APART = 60  # days
 
 
 def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
@@ -27,12 +27,13 @@ def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
     spread over the log like all activity, and still if compared with the activity of accounts of the
     same age alone: events late in an account's life are rightly absent from a young log.
     """
+    yield from _strays(checked)
     start, end = checked.events.start, checked.events.end
     if start is None or end is None or end - start < 10 * Day:
         return
-    first, last, names = _spans(checked)
-    days, total, per_event = _account_days(checked, start, names)
-    yield from _strays(checked, start // Day + days, total)
+    inside = f"t BETWEEN {start} AND {end}"
+    first, last, names = _spans(checked, inside)
+    days, total, per_event = _account_days(checked, start, names, inside)
     began, ended = [], []
     for i, name in enumerate(names):
         before, after = days < first[i] // Day - start // Day, days > last[i] // Day - start // Day
@@ -46,27 +47,23 @@ def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
     yield from _one(ended, len(names), "tracking_stops", "no longer appear well before the end of", "until")
 
 
-def _strays(checked: Checked, days: NDArray[np.int64], total: NDArray[np.int64]) -> Iterator[QualityFinding]:
-    """Yield the few events that stand far apart from all others and so stretch the log."""
-    few = max(1.0, 0.001 * total.sum())
-    gaps = np.flatnonzero(np.diff(days) >= _APART)
-    early = [days[i + 1] for i in gaps if total[: i + 1].sum() <= few]
-    late = [days[i] for i in gaps if total[i + 1 :].sum() <= few]
-    if total.sum() < 100 or not (early or late):
+def _strays(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield the few events that stand far apart from all others."""
+    events = checked.events
+    if not events.strays or events.start is None or events.end is None:
         return
-    low, high = int(max(early, default=days[0])) * Day, int(min(late, default=days[-1]) + 1) * Day
-    where = f"t < {low} OR t >= {high}"
-    usable = quoted(checked.events.usable)
-    count = int(checked.engine.rows(f"SELECT count(*) FROM {usable} WHERE {where}")[0][0])
+    first, last = (moment(time - time % Day) for time in (events.start, events.end))
     yield finding(
         "stray_times",
         "warning",
-        f"{counted(count, 'event')} lie {_APART} days or more apart from all others (which run from {moment(low)} to "
-        f"{moment(high - Day)}); the log seems longer than it is, and so does the time accounts were observed.",
-        count=count,
-        of=checked.events.usable_rows,
-        examples=checked.first("strftime(make_timestamp(t), '%Y-%m-%d')", usable, where),
-        remedy="Remove events with wrong dates from the export, or give accounts.observed_until.",
+        f"{counted(events.strays, 'event')} {'lies' if events.strays == 1 else 'lie'} {APART} days or more apart from "
+        f"all others (which run from {first} to {last}); "
+        f"{'it does' if events.strays == 1 else 'they do'} not set where the log begins or ends.",
+        count=events.strays,
+        of=events.usable_rows,
+        examples=events.examples_stray,
+        remedy="Correct wrong dates in the export, or leave these events out. If they are right, set "
+        "accounts.observed_until to the day of the export.",
     )
 
 
@@ -77,21 +74,23 @@ def _confirmed(checked: Checked, suspects: list[tuple[int, str]], side: str) -> 
     aged = quoted(f"{checked.events.usable}_aged")
     parts = max(1, checked.events.usable_rows // _SAMPLE)
     some = f" AND hash(account_id) % {parts} = 0" if parts > 1 else ""
-    where = f"FROM {checked.joined} WHERE signup IS NOT NULL{some}"
-    age = f"(t - signup) // {Day}"
+    where = f"FROM {checked.joined} WHERE t >= signup{some}"
+    own_days = f"SELECT DISTINCT account, signup, (t - signup) // {Day} AS age {where}"
     checked.engine.execute(
-        f"CREATE OR REPLACE TABLE {aged} AS SELECT DISTINCT account, t // {Day} AS day, {age} AS age {where}"
+        f"CREATE OR REPLACE TABLE {aged} AS SELECT age, signup + age * {Day} AS begun FROM ({own_days})"
     )
     kept = []
     for time, event in suspects:
-        own = f"SELECT DISTINCT account, t // {Day} AS day, {age} AS age {where} AND event = {literal(event)}"
         days, low, high = checked.engine.rows(
-            f"SELECT count(*), quantile_cont(age, 0.05), quantile_cont(age, 0.95) FROM ({own})"
+            f"SELECT count(*), quantile_cont(age, 0.05), quantile_cont(age, 0.95) "
+            f"FROM ({own_days} AND event = {literal(event)})"
         )[0]
         if not days:
             continue
+        # An account's day of age must lie in the silence as a whole: it reaches over two days of the calendar.
+        beyond = f"begun > {time}" if side == ">" else f"begun + {Day} <= {time}"
         silent, all_days = checked.engine.rows(
-            f"SELECT count_if(day {side} {time // Day}), count(*) FROM {aged} WHERE age BETWEEN {low} AND {high}"
+            f"SELECT count_if({beyond}), count(*) FROM {aged} WHERE age BETWEEN {low} AND {high}"
         )[0]
         if days * silent >= _EXPECTED * max(all_days, 1):
             kept.append((time, event))
@@ -114,9 +113,10 @@ def _one(found: list[tuple[int, str]], of: int, code: str, what: str, word: str)
         )
 
 
-def _spans(checked: Checked) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
+def _spans(checked: Checked, inside: str) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
     rows = checked.engine.rows(
-        f"SELECT event, min(t), max(t) FROM {quoted(checked.events.usable)} GROUP BY event ORDER BY event"
+        f"SELECT event, min(t), max(t) FROM {quoted(checked.events.usable)} WHERE {inside} "
+        "GROUP BY event ORDER BY event"
     )
     return (
         np.array([row[1] for row in rows], dtype=np.int64),
@@ -126,14 +126,14 @@ def _spans(checked: Checked) -> tuple[NDArray[np.int64], NDArray[np.int64], list
 
 
 def _account_days(
-    checked: Checked, start: int, names: list[str]
+    checked: Checked, start: int, names: list[str], inside: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return the log's days, the account-days of activity on each, and each event's account-days."""
     parts = max(1, checked.events.usable_rows // _SAMPLE)
-    some = f" WHERE hash(account_id) % {parts} = 0" if parts > 1 else ""
+    some = f" AND hash(account_id) % {parts} = 0" if parts > 1 else ""
     rows = checked.engine.rows(
         f"SELECT event, day, count(*) FROM (SELECT DISTINCT event, account_id, t // {Day} - {start // Day} AS day "
-        f"FROM {quoted(checked.events.usable)}{some}) GROUP BY GROUPING SETS ((event), (day))"
+        f"FROM {quoted(checked.events.usable)} WHERE {inside}{some}) GROUP BY GROUPING SETS ((event), (day))"
     )
     by_day = sorted((int(day), int(n)) for event, day, n in rows if day is not None)
     by_event = {str(event): int(n) for event, day, n in rows if day is None}

@@ -255,10 +255,14 @@ def test_silence_needs_five_dates_and_nine_in_ten():
     assert not read(quiet(), ACCOUNTS.assign(churned_at=mixed)).churn_is_silence
 
 
-def test_silence_with_retained_asked_for_is_kept_and_said_loudly():
-    relations = read(quiet(), ACCOUNTS.assign(churned_at=last_events()), outcome={"kind": "retained"})
-    assert relations.spec.outcome.kind == "retained"
-    assert "great care" in codes(relations)["churn_is_silence"].message
+@pytest.mark.parametrize("kind", ["retained", "active", "converted"])
+def test_silence_is_said_with_what_it_means_for_the_outcome_asked_for(kind):
+    relations = read(quiet(), ACCOUNTS.assign(churned_at=last_events()), outcome={"kind": kind})
+    finding = codes(relations)["churn_is_silence"]
+    assert (relations.spec.outcome.kind, relations.has_departures) == (kind, False)
+    assert "They are not used as departures" in finding.message
+    assert ("no account counts as having left" in finding.message) == (kind == "retained")
+    assert "use outcome.kind = 'active'" in finding.remedy
 
 
 def test_silence_on_dates_alone():
@@ -272,44 +276,22 @@ def test_a_segment_with_one_value():
     assert (finding.count, finding.examples) == (20, ("free",))
 
 
-@pytest.mark.parametrize(("late", "code"), [(True, "tracking_starts"), (False, "tracking_stops")])
-def test_tracking_that_begins_or_ends_inside_the_log(late, code):
-    middle = START + pd.Timedelta(days=20)
-    keep = (EVENTS["timestamp"] >= middle) if late else (EVENTS["timestamp"] < middle)
-    finding = only(read(EVENTS[(EVENTS["event"] != "shared") | keep], ACCOUNTS), code)
-    assert finding.count == 1
-    assert finding.examples[0].startswith("shared (")
-    assert ("2024-01-21" in finding.examples[0]) == late
-
-
-def test_rare_and_bursty_events_are_not_taken_for_tracking():
-    rare = {"account_id": ["a01"] * 3, "event": ["exported"] * 3}
-    burst = {"account_id": ["a02"] * 500, "event": ["imported"] * 500}
-    events = pd.concat(
-        [
-            EVENTS,
-            pd.DataFrame(rare).assign(timestamp=START + pd.to_timedelta([30.1, 31.2, 32.3], "D")),
-            pd.DataFrame(burst).assign(timestamp=START + pd.Timedelta(days=35) + pd.to_timedelta(range(500), "s")),
-        ]
+@pytest.mark.parametrize("values", [[0, -3, 5.5], ["0", "-3", "ten"], ["0", "inf", "12"]])
+def test_seats_that_are_no_number_above_zero_are_unknown(values):
+    accounts = ACCOUNTS.assign(
+        licences=[*values, None, ""] + [7] * 15 if isinstance(values[0], str) else values + [7] * 17
     )
-    assert read(events, ACCOUNTS).quality == ()
+    relations = read(EVENTS, accounts, accounts={"seats": "licences"})
+    finding = only(relations, "unusable_seats")
+    unusable = [i for i, v in enumerate(values) if v not in (5.5, "12")]
+    assert (finding.severity, finding.count) == ("warning", len(unusable))
+    assert np.isnan(relations.accounts.seats[unusable]).all()
+    assert (relations.accounts.seats[5:] == 7).all()
 
 
-def test_events_late_in_an_accounts_life_are_not_taken_for_tracking():
-    days = [(i, START + pd.Timedelta(days=i % 5 + 30 + k, hours=3)) for i in range(20) for k in range(9)]
-    late = pd.DataFrame({"account_id": [f"a{i:02d}" for i, _ in days], "event": "renewed"})
-    late["timestamp"] = [t for _, t in days]
-    assert read(pd.concat([EVENTS, late]), ACCOUNTS).quality == ()
-
-
-@pytest.mark.parametrize("when", ["1999-12-31 05:00", "2099-12-31 05:00"])
-def test_events_far_from_all_others_are_named(when):
-    stray = EVENTS.iloc[:1].assign(timestamp=pd.Timestamp(when))
-    found = codes(read(pd.concat([EVENTS, stray]), ACCOUNTS))
-    assert found["stray_times"].count == 1
-    assert found["stray_times"].examples == (when[:10],)
-    assert "2024-01-01 to 2024-02-09" in found["stray_times"].message
-    assert "tracking_starts" not in found
+def test_missing_seats_are_no_finding():
+    relations = read(EVENTS, ACCOUNTS.assign(licences=[None, 3.0] * 10), accounts={"seats": "licences"})
+    assert relations.quality == ()
 
 
 def test_findings_stand_errors_first_and_name_accounts_only_where_they_say_so():
@@ -379,6 +361,10 @@ class TestObservedPastLog:
         sparse = EVENTS[EVENTS["timestamp"].dt.day.isin([1, 2, 3, 4, 5, 30, 9])]
         assert "observed_past_log" not in self.read("2024-03-10", events=sparse)
         assert "observed_past_log" in self.read("2024-06-01", events=sparse)
+
+    def test_a_stray_event_makes_no_long_silence(self):
+        stray = pd.concat([EVENTS, EVENTS.iloc[:1].assign(timestamp=pd.Timestamp("2019-03-04"))])
+        assert "observed_past_log" in self.read("2024-06-01", events=stray)
 
     def test_activity_that_was_read_in_the_log_needs_nothing_after_it(self):
         assert "observed_past_log" not in self.read("2024-06-01", kind="active")
