@@ -1,9 +1,9 @@
 """Arrays in, frozen estimates out.
 
 `separation` and `survival` describe every candidate at once; `adjustment`, `logistic` and `effect` say what is
-left of it beside the account's traits and its general activity; `multiplicity` says what that is worth after a
-search. `survival_models`, `logit_refit` and `second_opinion` ask a reference library about the few candidates
-that are shown, and load it only then.
+left of it beside the account's traits and its general activity, and `saddlepoint` how likely that is by chance
+where the outcome is rare; `multiplicity` says what that is worth after a search. `survival_models`, `logit_refit`
+and `second_opinion` ask a reference library about the few candidates that are shown, and load it only then.
 """
 
 from discovery.estimate.adjusted import ORDER_SAMPLE, AdjustedScan, Adjustment, adjusted_scan, prepare_adjustment

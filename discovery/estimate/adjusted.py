@@ -17,6 +17,7 @@ from discovery.estimate.adjustment import Covariates, descendants, design, volum
 from discovery.estimate.effect import adjusted_difference
 from discovery.estimate.flags import unpack
 from discovery.estimate.logistic import fit_null, score_test
+from discovery.estimate.saddlepoint import calibrated
 
 Floats = NDArray[np.float64]
 
@@ -98,7 +99,10 @@ def prepare_adjustment(
 class AdjustedScan:
     """The adjusted score and difference of every candidate; arrays have one value per candidate.
 
-    `score` is a signed z statistic, positive where meeting the candidate goes with staying. `difference`
+    `score` is a signed z, positive where meeting the candidate goes with staying, and `p_value` its two-sided
+    p: Rao's score test, with both taken from the saddlepoint tail where the outcome is rare and the score far
+    out (`saddlepoint.calibrated`). The two say the same: `p_value < alpha / m` exactly where
+    `|score| > critical_z(alpha, m)`. `difference`
     is the overlap-weighted risk difference among mature accounts with its interval. `status` is "ok",
     "too_few" (nothing left to compare once the covariates are known) or "not_converged".
     """
@@ -145,9 +149,8 @@ def adjusted_scan(
         own = np.flatnonzero(event_of == event)
         tile = unpack(packed[own], len(retained))[:, adjustment.rows]
         scored = score_test(null, tile)
+        columns["score"][own], columns["p_value"][own] = calibrated(null, tile, scored)
         effect = adjusted_difference(null, tile, alpha)
-        columns["score"][own] = scored.score
-        columns["p_value"][own] = scored.p_two_sided
         columns["difference"][own] = effect.estimate
         columns["difference_lower"][own] = effect.ci_lower
         columns["difference_upper"][own] = effect.ci_upper

@@ -22,6 +22,11 @@ NullStatus = Literal["ok", "separated", "not_converged"]
 
 SEPARATED_SHARE = 0.01
 """Share of a coefficient's variance that may come from the ridge before the design counts as separated."""
+CLOSE = 1e-9
+"""Newton decrement (squared standard errors from the maximum) at which one more full step is the last: convergence
+is quadratic, and a bound on what is left after that step could lie below the rounding of the gradient."""
+STALLED = 1e-6
+"""Newton decrement below which it is rounding of the likelihood, not a failure, that no step raises it."""
 COLLINEAR = 1e-8
 """Share of a flag's own information below which nothing of it is left beside the covariates."""
 
@@ -126,9 +131,13 @@ def fit_null(design: Floats, outcome: NDArray[np.bool_], ridge: float = 1e-6, ma
         gradient = design.T @ (y - p) - ridge * beta
         factor = gram_factor(_weighted_gram(design, p * (1 - p)) + penalty)
         step = cho_solve((factor, True), gradient)
+        decrement = float(gradient @ step)
+        if decrement < CLOSE:
+            beta, converged = beta + step, True
+            break
         beta, value, moved = _halved_step(design, y, beta, step, value, ridge)
-        converged = bool(gradient @ step < 1e-18 * len(y) or not moved)
-        if converged:
+        if not moved:
+            converged = decrement < STALLED
             break
     return _null_model(design, outcome, beta, ridge, converged)
 
@@ -141,11 +150,11 @@ def _penalised(design: Floats, y: Floats, beta: Floats, ridge: float) -> float:
 def _halved_step(
     design: Floats, y: Floats, beta: Floats, step: Floats, value: float, ridge: float
 ) -> tuple[Floats, float, bool]:
-    """Take the longest of the steps 1, 1/2, 1/4, ... that does not lower the penalised likelihood."""
+    """Take the longest of the steps 1, 1/2, 1/4, ... that raises the penalised likelihood."""
     for halvings in range(30):
         nearer = beta + step * 0.5**halvings
         reached = _penalised(design, y, nearer, ridge)
-        if reached >= value:
+        if reached > value:
             return nearer, reached, True
     return beta, value, False
 

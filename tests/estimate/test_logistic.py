@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from discovery.estimate import fit_null, score_test
 from discovery.estimate import flags as flags_module
@@ -103,3 +104,18 @@ def test_firth_maximises_the_penalised_likelihood():
     assert converged
     np.testing.assert_allclose(coefficients, best.x, atol=1e-5)
     assert (np.diag(covariance) > 0).all()
+
+
+@pytest.mark.parametrize("accounts", [300, 3_000, 17_000, 30_000])
+@pytest.mark.parametrize("base", [-3.0, 0.0, 1.0, 2.0])
+def test_the_fit_converges_at_every_size(accounts, base):
+    for seed in range(4):
+        rng = np.random.default_rng([seed, accounts])
+        design = np.column_stack([np.ones(accounts), rng.normal(size=(accounts, 11))])
+        coefficients = np.concatenate([[base], 0.4 * rng.normal(size=11)])
+        null = fit_null(design, rng.random(accounts) < expit(design @ coefficients), max_iter=15)
+        gradient = design.T @ null.residual - 1e-6 * null.coefficients
+        standard_errors = np.sqrt(np.diag(np.linalg.inv(null.cholesky @ null.cholesky.T)))
+        assert null.converged
+        assert null.status == "ok"
+        assert np.abs(gradient * standard_errors).max() < 1e-6

@@ -73,3 +73,13 @@ def test_refit_equals_statsmodels_logit():
     assert found.odds_ratio == pytest.approx(np.exp(reference.params[0]), rel=CLOSE)
     assert (found.ci_lower, found.ci_upper) == pytest.approx(tuple(np.exp(reference.conf_int(0.1)[0])), rel=CLOSE)
     assert found.p_value == pytest.approx(reference.pvalues[0], rel=1e-6)
+
+
+@pytest.mark.parametrize(("accounts", "base"), [(17_000, 1.0), (30_000, -2.0)])
+def test_null_model_equals_statsmodels_logit_where_there_are_many_accounts(accounts, base):
+    rng = np.random.default_rng(accounts)
+    design = np.column_stack([np.ones(accounts), rng.normal(size=(accounts, 11))])
+    retained = rng.random(accounts) < 1 / (1 + np.exp(-design @ np.concatenate([[base], 0.3 * rng.normal(size=11)])))
+    null, reference = fit_null(design, retained, ridge=0.0), sm.Logit(retained.astype(float), design).fit(disp=0)
+    assert null.status == "ok"
+    np.testing.assert_allclose(null.coefficients, reference.params, atol=1e-6)
