@@ -7,6 +7,7 @@ import gzip
 import itertools
 import json
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ _NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(ABC):
     """A readable table. `columns` maps each name to its engine type.
 
     `derived` holds columns reached by a dotted path into a nested one: name -> expression.
@@ -34,9 +35,9 @@ class Source:
     columns: Mapping[str, str]
     derived: Mapping[str, str] = field(default_factory=dict)
 
+    @abstractmethod
     def base(self, strict: bool, rejects: str) -> str:
         """Return the table expression without derived columns."""
-        raise NotImplementedError
 
     def table(self, strict: bool = True, rejects: str = "") -> str:
         """Return the table expression; rows that cannot be read are listed in tables called after `rejects`."""
@@ -55,9 +56,9 @@ class Source:
         """The names of files whose encoding had to be guessed."""
         return ()
 
+    @abstractmethod
     def digest(self) -> str:
         """Return the SHA-256 of the content."""
-        raise NotImplementedError
 
     def known_rows(self, engine: DuckDBEngine) -> int | None:
         """Return the number of rows where that is known without reading them."""
