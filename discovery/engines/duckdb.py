@@ -54,7 +54,7 @@ class DuckDBEngine:
         try:
             self._connection = duckdb.connect(":memory:", config=_config(folder, memory_limit, threads))
             self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
-            self._connection.execute(_NO_PROGRESS_BAR)
+            _without_progress_bar(self._connection)
         except duckdb.Error as error:
             self._release()
             raise EngineError(f"DuckDB could not be started: {_first_line(error)}.") from error
@@ -135,8 +135,7 @@ class DuckDBEngine:
 
     def _cursor(self) -> Any:
         cursor = _answer(self._connection.cursor)
-        _answer(lambda: cursor.execute(_NO_PROGRESS_BAR))
-        return cursor
+        return _without_progress_bar(cursor)
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +147,13 @@ class DuckDBEngine:
 
     def __repr__(self) -> str:
         return f"DuckDBEngine(temp_directory={self._folder!r})"
+
+
+def _without_progress_bar(connection: Any) -> Any:
+    # In a notebook without ipywidgets the bar can neither be shown nor be set.
+    with suppress(duckdb.Error):
+        connection.execute(_NO_PROGRESS_BAR)
+    return connection
 
 
 def _config(folder: str, memory_limit: str | None, threads: int | None) -> dict[str, Any]:
