@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 
-import numpy as np
-
 from discovery.errors import Caution
 from discovery.estimate import accounts_needed, minimum_detectable
 from discovery.ranking.grading import Evidence, Grading
@@ -85,7 +83,7 @@ def decide(
     alpha, effect = spec.inference.alpha, spec.inference.minimum_effect
     if grading.searched == 0:
         return insufficient(
-            f"no event inside the observation window has enough accounts on both sides{_nearest(evidence)}"
+            f"no event inside the observation window has enough accounts on both sides{_nearest(evidence, grading)}"
         )
     base = population.base_rate or 0.0
     smallest = minimum_detectable(population.mature, base, HALF, alpha, grading.searched)
@@ -129,11 +127,12 @@ def _without_outcome(population: Population) -> tuple[str, ...]:
     return (f"{young:,} of {population.landmark:,} accounts are too young to know, and play no part in the score.",)
 
 
-def _nearest(evidence: Evidence) -> str:
-    """Name the rule that comes nearest to dividing the accounts."""
-    if not len(evidence.reached):
+def _nearest(evidence: Evidence, grading: Grading) -> str:
+    """Name the rule that comes nearest to dividing the accounts, of those that might have been compared."""
+    open_to_all = [family.best for family in grading.families if family.status == "unsupported"]
+    if not open_to_all:
         return ""
-    nearest = int(np.argmin(np.abs(evidence.reach - HALF)))
+    nearest = min(open_to_all, key=lambda i: abs(evidence.reach[i] - HALF))
     rule = evidence.conditions[nearest]
     return f" (the nearest, “{rule}”, was met by {evidence.reached[nearest]:,} of {evidence.n_landmark:,})"
 

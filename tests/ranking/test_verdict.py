@@ -59,6 +59,12 @@ def test_nothing_to_compare_is_insufficient():
     assert verdict({}, conditions=[]).status == "insufficient"
 
 
+def test_the_nearest_rule_is_one_that_might_have_been_compared():
+    said = verdict({"a": 1.0, "b": 1.0, "invoice_paid": 9.0}, reached=[12, 20, 500])
+    assert said.status == "insufficient"
+    assert "“b within 14d”, was met by 20 of 1,000" in said.sentence
+
+
 def test_activity_outcomes_carry_their_caveat_in_the_reasons():
     assert any("activity" in reason for reason in verdict({"a": 9.0}, kind="active").reasons)
     assert "active later" in verdict({"a": 9.0}, kind="active").sentence
