@@ -54,11 +54,9 @@ def run(
     show_accounts: ShowAccounts = False,
 ) -> None:
     """Study events and accounts, and write a report of candidate activation ladders."""
-    from discovery.export import refuse_foreign
     from discovery.study import Study
 
     study = Study(*_sources(inputs), _spec(inputs, settings, seed))
-    refuse_foreign(out.absolute(), _reading(study))
     _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
 
 
@@ -122,11 +120,9 @@ def demo(
 ) -> None:
     """Do the whole job on the small world that comes with the package."""
     from discovery.cli.demo import demo_sources
-    from discovery.export import refuse_foreign
     from discovery.study import Study
 
     study = Study(*demo_sources(), _spec([], [], seed))
-    refuse_foreign(out.absolute(), _reading(study))
     _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
 
 

@@ -1,5 +1,5 @@
 """Results into files for people and programs."""
 
-from discovery.export.directory import refuse_foreign, written_whole
+from discovery.export.directory import written_whole
 
-__all__ = ["refuse_foreign", "written_whole"]
+__all__ = ["written_whole"]
