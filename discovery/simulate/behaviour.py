@@ -7,18 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discovery.milestone import Condition
-from discovery.simulate.blueprint import (
-    BASELINE_EVENT,
-    INVITATION,
-    ORDINARY,
-    SESSION_EVENT,
-    SIGNUP_EVENT,
-    VANITY,
-    VIEW_EVENT,
-    Blueprint,
-    Nuisance,
-)
+from discovery.milestone import Condition, Milestone
+from discovery.simulate.blueprint import Blueprint, Nuisance
 from discovery.simulate.population import LOG_END, SECONDS_PER_DAY, Population, working_time
 
 WINDOW_DAYS = 14
@@ -29,13 +19,7 @@ _STEP_MEDIAN_DAYS = (0.5, 0.25, 0.5, 0.5)
 _STEP_REPEATS = (0.4, 1.2, 1.6, 2.2)
 _UNTRACKED = 0.03
 
-EVENT_NAMES = (
-    SIGNUP_EVENT,
-    BASELINE_EVENT,
-    INVITATION,
-    SESSION_EVENT,
-    *(rate.event for rate in ORDINARY),
-)
+_SIGNUP, _BASELINE, _INVITATION, _SESSION, _FIRST_ORDINARY = range(5)  # positions in `Blueprint.names`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +46,9 @@ def joined(*parts: Log) -> Log:
     )
 
 
-def same_event(name: str, account: NDArray[np.int64], user: NDArray[np.int64], time: NDArray[np.int64]) -> Log:
+def same_event(event: int, account: NDArray[np.int64], user: NDArray[np.int64], time: NDArray[np.int64]) -> Log:
     """Return a log of one event only."""
-    return Log(account=account, user=user, event=np.full(len(account), EVENT_NAMES.index(name)), time=time)
+    return Log(account=account, user=user, event=np.full(len(account), event), time=time)
 
 
 def early_life(blueprint: Blueprint, nuisance: Nuisance, population: Population, rng: np.random.Generator) -> Log:
@@ -83,9 +67,9 @@ def _beginnings(population: Population, rng: np.random.Generator) -> Log:
     invited = population.clock[guests] + 0.01 + rng.exponential(4.0, len(guests))
     after_start = np.maximum(working_time(invited), created[guests] + rng.integers(60, 3600, len(guests)))
     return joined(
-        same_event(SIGNUP_EVENT, everyone, first_user, population.signup),
-        same_event(BASELINE_EVENT, everyone, first_user, created),
-        same_event(INVITATION, guests, np.zeros_like(guests), after_start),
+        same_event(_SIGNUP, everyone, first_user, population.signup),
+        same_event(_BASELINE, everyone, first_user, created),
+        same_event(_INVITATION, guests, np.zeros_like(guests), after_start),
     )
 
 
@@ -93,7 +77,7 @@ def _sessions_and_uses(
     blueprint: Blueprint, nuisance: Nuisance, population: Population, rng: np.random.Generator
 ) -> Log:
     """Draw sessions, then place each use of each event in one of its account's sessions."""
-    busy = population.users.astype(np.float64) ** 0.15
+    busy = population.users.astype(np.float64) ** blueprint.users_on_volume
     tempo = blueprint.vanity_loading * population.engagement + 0.3 * rng.standard_normal(len(population))
     n_sessions = 1 + rng.poisson(nuisance.sessions * busy * np.exp(tempo - 0.5 * tempo.var()))
     first = np.cumsum(n_sessions) - n_sessions
@@ -109,7 +93,7 @@ def _sessions_and_uses(
     session = first[account] + (rng.random(len(account)) * n_sessions[account]).astype(np.int64)
     delay = 300 + np.minimum(rng.exponential(700.0, len(account)), 10_000.0).astype(np.int64)
     uses = Log(account=account, user=visitor[session], event=event, time=start[session] + delay)
-    return joined(same_event(SESSION_EVENT, owner, visitor, start).where(returning), uses)
+    return joined(same_event(_SESSION, owner, visitor, start).where(returning), uses)
 
 
 def _uses(
@@ -120,19 +104,27 @@ def _uses(
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Draw how often each account uses each ordinary event: taken up or not, then Poisson with a heavy tail."""
-    loading = np.array(
-        [blueprint.vanity_loading if rate.event in VANITY else blueprint.engagement_on_volume for rate in ORDINARY]
-    )
-    spread = np.array([rate.spread for rate in ORDINARY])
-    pull = population.engagement[:, None] * loading
+    loading, trait_loading = _loadings(blueprint)
+    spread = np.array([rate.spread for rate in blueprint.ordinary])
+    pull = population.engagement[:, None] * loading + population.trait[:, None] * trait_loading
     taste = rng.standard_normal(pull.shape) * spread
-    mean = nuisance.uses * busy[:, None] * np.exp(pull + taste - 0.5 * (loading**2 + spread**2))
+    mean = nuisance.uses * busy[:, None] * np.exp(pull + taste - 0.5 * (loading**2 + spread**2 + trait_loading**2))
     taken_up = rng.random(pull.shape) < 1 / (1 + np.exp(-(nuisance.adoption + pull)))
     counts = rng.poisson(mean) * taken_up
-    counts[:, [rate.event in blueprint.chain for rate in ORDINARY]] = 0
+    counts[:, [rate.event in blueprint.chain for rate in blueprint.ordinary]] = 0
     account, column = np.nonzero(counts)
     repeats = counts[account, column]
-    return np.repeat(account, repeats), np.repeat(column + EVENT_NAMES.index(ORDINARY[0].event), repeats)
+    return np.repeat(account, repeats), np.repeat(column + _FIRST_ORDINARY, repeats)
+
+
+def _loadings(blueprint: Blueprint) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return every ordinary event's log volume per unit of engagement, and of the hidden trait."""
+    engagement, trait = [], []
+    for rate in blueprint.ordinary:
+        own = blueprint.engagement_on_volume if rate.loading is None else rate.loading
+        engagement.append(blueprint.vanity_loading if rate.event == blueprint.view_event else own)
+        trait.append(blueprint.trait_on_decoys if rate.event in blueprint.decoys else blueprint.trait_on_others)
+    return np.array(engagement), np.array(trait)
 
 
 def _visitor(
@@ -151,16 +143,17 @@ def _setup_chain(blueprint: Blueprint, population: Population, rng: np.random.Ge
     going = np.arange(len(population))
     lag = np.full(len(population), 0.004)
     earliest = population.signup + 300
-    steps = zip(blueprint.chain[1:], _STEP_CONVERSION, _STEP_MEDIAN_DAYS, _STEP_REPEATS, strict=True)
+    steps = zip(blueprint.chain[1:], _STEP_CONVERSION, _STEP_MEDIAN_DAYS, _STEP_REPEATS, strict=False)
     for name, conversion, median_days, repeats in steps:
         odds = np.log(conversion / (1 - conversion)) + 0.3 * population.engagement[going]
         goes_on = rng.random(len(going)) < 1 / (1 + np.exp(-odds))
         going, lag, earliest = going[goes_on], lag[goes_on], earliest[goes_on]
         lag = lag + median_days * np.exp(0.9 * rng.standard_normal(len(going)))
         time = np.maximum(working_time(population.clock[going] + lag), earliest + rng.integers(60, 900, len(going)))
+        event = blueprint.names.index(name)
         step = joined(
-            same_event(name, going, _visitor(population, going, lag, rng), time),
-            _repeats(name, repeats, population, going, lag, time, rng),
+            same_event(event, going, _visitor(population, going, lag, rng), time),
+            _repeats(event, repeats, population, going, lag, time, rng),
         )
         untracked = rng.random(len(population)) < (_UNTRACKED if name != blueprint.chain[-1] else 0.0)
         parts.append(step.where(~untracked[step.account]))
@@ -169,7 +162,7 @@ def _setup_chain(blueprint: Blueprint, population: Population, rng: np.random.Ge
 
 
 def _repeats(
-    name: str,
+    event: int,
     mean: float,
     population: Population,
     account: NDArray[np.int64],
@@ -182,7 +175,7 @@ def _repeats(
     again, later = np.repeat(account, times), np.repeat(lag, times)
     later = later + 8.0 * rng.random(len(again)) ** 1.6
     moment = np.maximum(working_time(population.clock[again] + later), np.repeat(time, times) + 120)
-    return same_event(name, again, _visitor(population, again, later, rng), moment)
+    return same_event(event, again, _visitor(population, again, later, rng), moment)
 
 
 def later_life(
@@ -196,7 +189,7 @@ def later_life(
     """Draw what accounts do from the landmark until they leave or the log ends.
 
     Sessions fade as 1 / (1 + t / 25 days). A setup step nobody has taken yet is not taken here either: its
-    use is drawn as a dashboard view.
+    use is drawn as a view.
     """
     landmark = population.signup + WINDOW_DAYS * SECONDS_PER_DAY
     days = np.maximum(np.minimum(end, LOG_END) - landmark, 0) / SECONDS_PER_DAY
@@ -210,7 +203,7 @@ def later_life(
 
     size = 1 + rng.poisson(1.1, len(owner))
     account, time = np.repeat(owner, size), np.repeat(start, size)
-    weight = np.array([0.0, 0.02, 0.3, 3.0, *(rate.later for rate in ORDINARY)])
+    weight = np.array([0.0, 0.02, 0.3, 3.0, *(rate.later for rate in blueprint.ordinary)])
     event = np.searchsorted(np.cumsum(weight / weight.sum())[:-1], rng.random(len(account)), side="right")
     time = time + np.minimum(rng.exponential(700.0, len(account)), 10_000.0).astype(np.int64)
     event = _only_steps_taken(blueprint, early, len(population), account, event, time)
@@ -225,12 +218,13 @@ def _only_steps_taken(
     event: NDArray[np.int64],
     time: NDArray[np.int64],
 ) -> NDArray[np.int64]:
+    view = blueprint.names.index(blueprint.view_event)
     for name in blueprint.chain[1:]:
-        step = EVENT_NAMES.index(name)
+        step = blueprint.names.index(name)
         first = np.full(accounts, np.iinfo(np.int64).max)
         taken = early.event == step
         np.minimum.at(first, early.account[taken], early.time[taken])
-        event = np.where((event == step) & (time < first[account]), EVENT_NAMES.index(VIEW_EVENT), event)
+        event = np.where((event == step) & (time < first[account]), view, event)
     return event
 
 
@@ -244,3 +238,15 @@ def reached(log: Log, names: tuple[str, ...], signup: NDArray[np.int64], rule: C
         return often
     pairs = np.unique(np.stack([log.account[inside], log.user[inside]]), axis=1)
     return often & (np.bincount(pairs[0], minlength=len(signup)) >= rule.min_users)
+
+
+def met_by(
+    log: Log, names: tuple[str, ...], signup: NDArray[np.int64], milestone: Milestone | None
+) -> NDArray[np.bool_]:
+    """Tell which accounts meet every condition of a conjunction; nobody meets none."""
+    if milestone is None:
+        return np.zeros(len(signup), dtype=bool)
+    everywhere = np.ones(len(signup), dtype=bool)
+    for rule in milestone.conditions:
+        everywhere &= reached(log, names, signup, rule)
+    return everywhere

@@ -1,35 +1,24 @@
-"""What each world plants: the events of the imaginary product, the blueprints, and their seeded nuisances."""
+"""What a world plants, and what varies beside it: blueprints, event rates, and their seeded nuisances."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discovery.errors import InputError
+from discovery.milestone import Milestone
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blueprint:
-    """One world. Logarithms of the hazard are per day after the landmark unless said otherwise.
-
-    `engagement_on_volume` scales every event's own loading; `vanity_loading` is the loading of logins and
-    dashboard views; `engagement_on_hazard` is the log hazard per standard deviation of engagement.
-    """
-
-    name: str
-    description: str
-    planted: str = ""
-    hazard_ratio: float = 1.0
-    retained_without: float = 0.55
-    engagement_on_volume: float = 0.35
-    engagement_on_hazard: float = 0.0
-    vanity_loading: float = 0.4
-    chain: tuple[str, ...] = ()
-    outcome_adjacent: tuple[str, ...] = ()
+SIGNUP_EVENT = "account_created"
+BASELINE_EVENT = "workspace_created"
+INVITATION = "teammate_invited"
+SESSION_EVENT = "login"
+VIEW_EVENT = "dashboard_viewed"
+VANITY = (VIEW_EVENT, SESSION_EVENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +30,18 @@ class EventRate:
     uses: float
     spread: float = 0.6
     later: float = 1.0  # weight in the mix of events after the window
+    loading: float | None = None  # on engagement; None: the blueprint's
 
 
-SIGNUP_EVENT = "account_created"
-BASELINE_EVENT = "workspace_created"
-INVITATION = "teammate_invited"
-SESSION_EVENT = "login"
-VIEW_EVENT = "dashboard_viewed"
-VANITY = (VIEW_EVENT, SESSION_EVENT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leak:
+    """An event that follows from the decision: shares of those who stay, and of those who leave, that show it."""
+
+    event: str
+    if_stays: float
+    if_leaves: float
+    telling: bool = True  # whether the name gives it away
+
 
 ORDINARY = (
     EventRate(event=VIEW_EVENT, adoption=0.94, uses=6.5, spread=0.3, later=6.0),
@@ -71,77 +64,117 @@ ORDINARY = (
     EventRate(event="tour_finished", adoption=0.40, uses=1.1, later=0.05),
 )
 
-CHAIN = (BASELINE_EVENT, "integration_connected", "data_imported", "report_created", "report_shared")
-OUTCOME_ADJACENT = ("subscription_cancelled", "invoice_paid", "renewal_discussed", "plan_upgraded")
 
-BLUEPRINTS = MappingProxyType(
-    {
-        blueprint.name: blueprint
-        for blueprint in (
-            Blueprint(
-                name="easy",
-                description="one strong planted rule, sharing reports, and nothing that misleads",
-                planted="report_shared >= 3 within 7d",
-                hazard_ratio=0.43,
-            ),
-            Blueprint(
-                name="confounded",
-                description="a planted rule of middling strength; hidden engagement moves volumes and staying alike",
-                planted="report_shared >= 3 within 7d",
-                hazard_ratio=0.56,
-                retained_without=0.52,
-                engagement_on_hazard=-0.65,
-                engagement_on_volume=0.5,
-                vanity_loading=0.9,
-            ),
-            Blueprint(
-                name="chain",
-                description="setup steps, each needed for the next; only the rule at their end has an effect",
-                planted="report_shared >= 2 within 7d",
-                hazard_ratio=0.41,
-                chain=CHAIN,
-            ),
-            Blueprint(
-                name="leaky",
-                description="the easy world, and events that follow from the decision to stay or leave",
-                planted="report_shared >= 3 within 7d",
-                hazard_ratio=0.43,
-                outcome_adjacent=OUTCOME_ADJACENT,
-            ),
-            Blueprint(
-                name="null",
-                description="volumes vary, accounts leave, and no behaviour has anything to do with it",
-                retained_without=0.64,
-                engagement_on_volume=0.5,
-                vanity_loading=0.7,
-            ),
-            Blueprint(
-                name="confounded_null",
-                description="hidden engagement moves volumes and staying; no behaviour has an effect",
-                retained_without=0.62,
-                engagement_on_hazard=-0.65,
-                engagement_on_volume=0.5,
-                vanity_loading=0.9,
-            ),
-        )
-    }
-)
-WORLDS = MappingProxyType({name: blueprint.description for name, blueprint in BLUEPRINTS.items()})
-"""The known worlds, each with one line that says what is planted in it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint:
+    """One world. Logarithms of the hazard are those of leaving from the landmark to day 90.
 
+    What is planted: `planted` (a condition or a conjunction) multiplies the hazard by `hazard_ratio`, only in
+    `segment` ("column=value") where one is named; or `dose_event` lowers the log hazard in proportion to
+    log(1 + uses), by log `hazard_ratio` at its usual number of uses. With `inertia` nobody leaves: being active
+    later is drawn from early volume, active days, recency and cohort, and `planted` adds `lift` to its chance.
 
-def blueprint_of(world: str) -> Blueprint:
-    """Return the blueprint of a world.
+    What misleads: `engagement_on_volume` scales every event's own loading, `vanity_loading` that of sessions and
+    views, `engagement_on_hazard` is the log hazard per standard deviation of engagement. The `trait` is a second
+    hidden normal, with the loadings `trait_on_hazard`, `trait_on_decoys` (log volume) and `trait_on_others`.
 
-    Raises
-    ------
-    InputError
-        If no world has that name.
+    What varies: `drift` is the change of the log hazard from first to last signup, `effect_drift` that of the
+    planted log hazard ratio as a share of it; `early_churn` the share leaving before the landmark; `renewal` has
+    departures at contract dates only; `season` the swing of signups and activity; `untracked` and `repeated` shares
+    of rows lost and sent twice, `new_ids` the share of the repeats with an id of their own; `launched` has the
+    planted feature appear in the middle of the log; `seats_spread` the log spread of seats,
+    `users_on_volume` the elasticity of volume to users, `seats_on_hazard` the log hazard per unit of log seats.
     """
-    try:
-        return BLUEPRINTS[world]
-    except KeyError:
-        raise InputError(f"There is no world named {world!r}. Choose one of {', '.join(BLUEPRINTS)}.") from None
+
+    name: str
+    description: str
+    planted: str = ""
+    dose_event: str = ""
+    segment: str = ""
+    hazard_ratio: float = 1.0
+    retained_without: float = 0.55
+    inertia: bool = False
+    lift: float = 0.0
+    engagement_on_volume: float = 0.35
+    engagement_on_hazard: float = 0.0
+    vanity_loading: float = 0.4
+    decoys: tuple[str, ...] = ()
+    trait_on_hazard: float = 0.0
+    trait_on_decoys: float = 0.0
+    trait_on_others: float = 0.0
+    drift: float = 0.0
+    effect_drift: float = 0.0
+    early_churn: float | None = None
+    renewal: bool = False
+    season: float = 0.0
+    untracked: float = 0.0
+    repeated: float = 0.0
+    new_ids: float = 0.0
+    launched: bool = False
+    seats_spread: float = 0.5
+    users_on_volume: float = 0.15
+    seats_on_hazard: float = 0.0
+    chain: tuple[str, ...] = ()
+    leaks: tuple[Leak, ...] = ()
+    ordinary: tuple[EventRate, ...] = ORDINARY
+    session_event: str = SESSION_EVENT
+    view_event: str = VIEW_EVENT
+    drawn: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def milestone(self) -> Milestone | None:
+        """The planted rule, or None."""
+        return Milestone.parse(self.planted) if self.planted else None
+
+    @property
+    def planted_events(self) -> tuple[str, ...]:
+        """The events with an effect, sorted."""
+        if self.dose_event:
+            return (self.dose_event,)
+        return self.milestone.events if self.milestone else ()
+
+    @property
+    def outcome_adjacent(self) -> tuple[str, ...]:
+        """The events that follow from the decision to stay or leave."""
+        return tuple(leak.event for leak in self.leaks)
+
+    @property
+    def leaks_to_name(self) -> tuple[str, ...]:
+        """Those a suggested spec lists: all of them, or in a drawn world those whose names do not tell."""
+        return tuple(leak.event for leak in self.leaks if not (self.drawn and leak.telling))
+
+    @property
+    def vanity(self) -> tuple[str, ...]:
+        """The events that only say how busy an account is."""
+        return self.view_event, self.session_event
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every event of the world; an event's position here is its number in a log."""
+        ordinary = tuple(rate.event for rate in self.ordinary)
+        return (SIGNUP_EVENT, BASELINE_EVENT, INVITATION, self.session_event, *ordinary, *self.outcome_adjacent)
+
+    @property
+    def kind(self) -> str:
+        """What kind of plant it is, in one word."""
+        if self.dose_event:
+            return "dose_response"
+        if self.milestone is None:
+            return "none"
+        if self.chain:
+            return "chain"
+        if len(self.milestone.conditions) > 1:
+            return "conjunction"
+        if self.segment:
+            return "segment_only"
+        return "multi_user" if self.milestone.conditions[0].min_users > 1 else "single"
+
+    def settings(self) -> dict[str, Any]:
+        """Return every setting as a plain value, those drawn from the seed included."""
+        left_out = ("name", "description", "leaks", "ordinary", "decoys", "chain", "drawn", "planted", "segment")
+        plain = {key: getattr(self, key) for key in self.__dataclass_fields__ if key not in left_out}
+        counts = {"events": len(self.names), "leaks": len(self.leaks), "decoys": len(self.decoys)}
+        return {"kind": self.kind, **plain, **counts, "chain_steps": len(self.chain), **self.drawn}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,22 +189,29 @@ class Nuisance:
     later_sessions: float  # sessions per day right after the landmark
     plan_mix: NDArray[np.float64]
     channel_mix: NDArray[np.float64]
+    seats_spread: float  # standard deviation of log seats within a size
+    season: float  # swing of signups over the year, 0 for none
 
 
 def draw_nuisance(blueprint: Blueprint, rng: np.random.Generator) -> Nuisance:
     """Draw the settings that vary by seed; the planted event's own rates vary least."""
-    planted = np.array([rate.event in blueprint.planted for rate in ORDINARY])
+    planted = np.array([rate.event in blueprint.planted_events for rate in blueprint.ordinary])
     wobble = np.where(planted, 0.05, 0.15)
-    adoption = np.array([rate.adoption for rate in ORDINARY])
-    uses = np.array([rate.uses for rate in ORDINARY])
+    adoption = np.array([rate.adoption for rate in blueprint.ordinary])
+    uses = np.array([rate.uses for rate in blueprint.ordinary])
     retained = blueprint.retained_without + rng.uniform(-0.025, 0.025)
+    early_hazard = rng.uniform(0.08, 0.12)
+    if blueprint.early_churn is not None:
+        early_hazard = math.log(1 - blueprint.early_churn) / math.log(retained)
     return Nuisance(
         log_hazard=math.log(-math.log(retained)),
-        early_hazard=rng.uniform(0.08, 0.12),
-        adoption=np.log(adoption / (1 - adoption)) + wobble * rng.uniform(-1.5, 1.5, len(ORDINARY)),
-        uses=uses * np.exp(wobble * rng.uniform(-1.5, 1.5, len(ORDINARY))),
+        early_hazard=early_hazard,
+        adoption=np.log(adoption / (1 - adoption)) + wobble * rng.uniform(-1.5, 1.5, len(adoption)),
+        uses=uses * np.exp(wobble * rng.uniform(-1.5, 1.5, len(uses))),
         sessions=rng.uniform(4.5, 5.5),
         later_sessions=rng.uniform(0.26, 0.32),
         plan_mix=rng.dirichlet([60.0, 42.0, 18.0]),
         channel_mix=rng.dirichlet([48.0, 36.0, 21.0, 15.0]),
+        seats_spread=blueprint.seats_spread,
+        season=blueprint.season,
     )

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from discovery.errors import InputError, OutputError
 from discovery.results import as_json_values
 from discovery.simulate.behaviour import Log
-from discovery.simulate.fate import Fate
-from discovery.simulate.population import CHANNELS, LOG_END, PLANS, SIZES, Population
+from discovery.simulate.candidates import candidate_truths
+from discovery.simulate.fate import BY_DAY, Fate
+from discovery.simulate.inertia import Habits
+from discovery.simulate.population import CHANNELS, LOG_END, PLANS, SECONDS_PER_DAY, SIZES, Population
 from discovery.simulate.truth import Truth
 
 _TIME = pa.timestamp("us", tz="UTC")
@@ -34,15 +36,18 @@ class World:
     ----------
     events : pyarrow.Table
         One row per event, in order of time: `account_id`, `user_id`, `event`, `timestamp` (microseconds,
-        UTC) and a unique `event_id`.
+        UTC) and `event_id`, unique unless the world sends rows twice.
     accounts : pyarrow.Table
-        One row per account: `account_id`, `signup_at`, `churned_at` (null while it stays), `plan`,
-        `channel`, `company_size`, `seats`, all as at signup.
+        One row per account: `account_id`, `signup_at`, `churned_at` (null while it stays; no such column in
+        worlds of inertia), `plan`, `channel`, `company_size`, `seats`, all as at signup.
     truth : Truth
         What was planted, and the true and the naive difference of every event.
     potential : pyarrow.Table
-        What nobody sees, row by row with `accounts`: `engagement`, `alive_at_landmark`, `met` (the planted
-        rule), `stays_with` and `stays_without` (chance of staying from landmark to day 90). Not written.
+        What nobody sees, row by row with `accounts`: `engagement`, `trait`, `alive_at_landmark`, `mature` (day 90
+        is seen), `met` (the planted rule, as lived and not as recorded), `stays_with` and `stays_without` (chance
+        of staying from landmark to day 90, with what is planted acting and not), `stays` (as lived) and
+        `retained` (as drawn); in worlds of inertia the chances are of being active from day 29 to day 90, and
+        `volume`, `active_days` and `recency` are what they follow from. Not written.
     """
 
     events: pa.Table
@@ -52,6 +57,8 @@ class World:
 
     def write(self, directory: str | Path, *, format: EventsFormat = "parquet") -> Path:
         """Write the events, `accounts.csv` and `truth.json` into a folder, which is made if needed.
+
+        `truth.json` has, beyond the truth, the true differences of every candidate of the default grid.
 
         Parameters
         ----------
@@ -88,7 +95,13 @@ class World:
         return folder
 
     def _truth_as_json(self) -> str:
-        return json.dumps(as_json_values(self.truth), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        """Return the truth as text; every candidate's differences come last, one line each."""
+        told = json.dumps(as_json_values(self.truth), indent=2, ensure_ascii=False, allow_nan=False)
+        lines = (
+            f"    {json.dumps(rule, ensure_ascii=False)}: {json.dumps(as_json_values(effect), allow_nan=False)}"
+            for rule, effect in candidate_truths(self).items()
+        )
+        return told.removesuffix("\n}") + ',\n  "candidates": {\n' + ",\n".join(lines) + "\n  }\n}\n"
 
 
 def _write_parquet(events: pa.Table, path: Path) -> None:
@@ -118,8 +131,8 @@ def _plain_times(table: pa.Table) -> pa.Table:
     return table
 
 
-def events_table(log: Log, names: tuple[str, ...], population: Population) -> pa.Table:
-    """Name accounts, users and events, and number the rows."""
+def events_table(log: Log, names: tuple[str, ...], population: Population, numbers: NDArray[np.int64]) -> pa.Table:
+    """Name accounts, users and events; `numbers` are those that the rows' ids bear, from 0."""
     first_user = np.cumsum(population.users) - population.users
     users = _numbered("usr_", int(population.users.sum()), width=6)
     texts = {
@@ -127,38 +140,44 @@ def events_table(log: Log, names: tuple[str, ...], population: Population) -> pa
         "user_id": _named(first_user[log.account] + log.user, users),
         "event": _named(log.event, pa.array(names)),
         "timestamp": _times(log.time),
-        "event_id": _numbered("evt_", len(log.time), width=7),
+        "event_id": _named(numbers, _numbered("evt_", int(numbers.max()) + 1, width=7)),
     }
     return pa.table(texts)
 
 
-def accounts_table(population: Population, fate: Fate) -> pa.Table:
+def accounts_table(population: Population, fate: Fate, *, departures: bool) -> pa.Table:
     """Return the accounts as exported at the log's end: departures after it are not known yet."""
-    return pa.table(
-        {
-            "account_id": _account_ids(len(population)),
-            "signup_at": _times(population.signup),
-            "churned_at": _times(fate.left, unknown=fate.left >= LOG_END),
-            "plan": _named(population.plan, pa.array(PLANS)),
-            "channel": _named(population.channel, pa.array(CHANNELS)),
-            "company_size": _named(population.size, pa.array(SIZES)),
-            "seats": pa.array(population.seats),
-        }
-    )
+    columns = {"account_id": _account_ids(len(population)), "signup_at": _times(population.signup)}
+    if departures:
+        columns["churned_at"] = _times(fate.left, unknown=fate.left >= LOG_END)
+    columns |= {
+        "plan": _named(population.plan, pa.array(PLANS)),
+        "channel": _named(population.channel, pa.array(CHANNELS)),
+        "company_size": _named(population.size, pa.array(SIZES)),
+        "seats": pa.array(population.seats),
+    }
+    return pa.table(columns)
 
 
-def potential_table(population: Population, fate: Fate, met: NDArray[np.bool_]) -> pa.Table:
-    """Return the hidden side of every account."""
-    return pa.table(
-        {
-            "account_id": _account_ids(len(population)),
-            "engagement": population.engagement,
-            "alive_at_landmark": fate.alive_at_landmark,
-            "met": met,
-            "stays_with": fate.stays_with,
-            "stays_without": fate.stays_without,
-        }
-    )
+def potential_table(
+    population: Population, fate: Fate, met: NDArray[np.bool_], habits: Habits | None, last: int
+) -> pa.Table:
+    """Return the hidden side of every account; `last` is the time of the log's last event."""
+    columns = {
+        "account_id": _account_ids(len(population)),
+        "engagement": population.engagement,
+        "trait": population.trait,
+        "alive_at_landmark": fate.alive_at_landmark,
+        "mature": population.signup + BY_DAY * SECONDS_PER_DAY <= last,
+        "met": met,
+        "stays_with": fate.stays_with,
+        "stays_without": fate.stays_without,
+        "stays": fate.stays,
+        "retained": fate.retained,
+    }
+    if habits is not None:
+        columns |= {"volume": habits.volume, "active_days": habits.active_days, "recency": habits.recency}
+    return pa.table(columns)
 
 
 def _account_ids(accounts: int) -> pa.Array:

@@ -176,8 +176,9 @@ def test_the_steps_of_the_chain_come_in_order_but_for_a_small_untracked_share():
     assert 0.2 < world.truth.effects[world.truth.planted[0]].average_difference < 0.26
 
 
-def test_every_other_world_has_no_chain():
-    assert [name for name in WORLDS if simulate_world(name, accounts=20).truth.chain] == ["chain"]
+def test_every_other_named_world_has_no_chain():
+    named = [name for name in WORLDS if not name.startswith("random")]
+    assert [name for name in named if simulate_world(name, accounts=20).truth.chain] == ["chain"]
 
 
 @pytest.mark.parametrize(
