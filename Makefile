@@ -21,7 +21,7 @@ report: .venv/ready-to-run
 	@echo "Open $(OUT)/report.html in a browser."
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 lint: .venv/ready-to-test
 	$(BIN)/python -m ruff check .

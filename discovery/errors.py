@@ -62,13 +62,14 @@ class EngineError(DiscoveryError):
 class Caution(StrEnum):
     """A named warning beside a number. The value is the code written to `result.json`."""
 
-    SAME_ACCOUNTS = "same_accounts"
     RARE_FLAG = "rare_flag"
     SEPARATED = "separated"
     NOT_CONVERGED = "not_converged"
     NON_PROPORTIONAL = "non_proportional"
-    INERTIA = "inertia"
     NO_TRAITS = "no_traits"
+    HIDDEN_TRAIT = "hidden_trait"
+    FADES = "fades"
+    POOR_OVERLAP = "poor_overlap"
     FEW_RUNGS = "few_rungs"
 
     @property
@@ -78,20 +79,21 @@ class Caution(StrEnum):
 
 
 _SENTENCES = {
-    Caution.SAME_ACCOUNTS: (
-        "The effect is estimated on the same accounts that chose this rule, so it is likely overstated."
-    ),
     Caution.RARE_FLAG: "Few accounts are on one side of this rule; its numbers are unsteady.",
     Caution.SEPARATED: ("One side of this rule holds only one outcome; the ratio is a bias-reduced (Firth) estimate."),
     Caution.NOT_CONVERGED: "A model did not converge; its number is not shown.",
     Caution.NON_PROPORTIONAL: ("The hazard ratio changes over time; read the curves rather than the single number."),
-    Caution.INERTIA: (
-        "The outcome is activity, and activity goes with later activity whatever it consists of. "
-        "This version does not yet test whether this particular event matters beyond being active."
-    ),
     Caution.NO_TRAITS: (
         "No trait of the account known at signup was adjusted for; unmeasured differences between "
         "accounts may explain this."
+    ),
+    Caution.HIDDEN_TRAIT: (
+        "Something unmeasured that makes accounts both do this and stay could explain it: it fades as more of the "
+        "account's activity is taken into account, and the exact threshold does not matter."
+    ),
+    Caution.FADES: "Among the latest signups the difference is not seen.",
+    Caution.POOR_OVERLAP: (
+        "Few accounts could have gone either way, given how active they are; the difference rests on those few."
     ),
     Caution.FEW_RUNGS: "Fewer steps than asked for are required on the way to this milestone.",
 }

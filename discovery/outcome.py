@@ -43,6 +43,7 @@ class Lifetimes:
 class Outcome:
     """The landmark accounts and what became of them. Arrays of length n follow `positions`.
 
+    `positions` go by signup, so that nothing drawn by place depends on what the accounts are called.
     `retained` is meaningful where `mature`. `duration` counts whole days from the landmark to the recorded
     departure or the end of observation; it is None when no departures are recorded, and where the outcome is
     not about leaving.
@@ -97,6 +98,7 @@ def read_outcome(lives: Lifetimes, spec: OutcomeSpec, *, window_days: int, infer
     unobserved = flow.take(lives.observed_until < landmark)
 
     positions = np.flatnonzero(flow.remaining)
+    positions = positions[np.argsort(lives.signup[positions], kind="stable")]
     horizon = lives.signup + _last_day(spec) * Day
     mature = (horizon <= lives.observed_until)[positions]
     retained = _stayed(spec, lives, left, churned, converted, horizon)[positions] & mature

@@ -103,7 +103,16 @@ class RankedFamily:
     """One event family, represented by its best candidate.
 
     `reach` and `n_reached` are among all landmark accounts; retention and everything estimated from it, among
-    the mature ones.
+    the mature ones. `adjusted` rests on accounts that took no part in choosing the rule; `composition` compares
+    at the same number of actions, on as many days, as recently; `latest` is the adjusted difference among the
+    latest quarter of signups.
+
+    Scores are signed z values: `score` decides and is beside everything measured; chance alone keeps the largest
+    score of the whole search below `bound`; `horizon_score` is the one of
+    the stated day alone, `composition_score` that of the composition test, and `threshold_score` says whether the
+    rule separates beyond a smooth function of its own event's count. `overlap` is the share of accounts that could
+    have gone either way. `left_over` is what would remain of the difference if something as strong as
+    `strongest_trait` had not been measured.
     """
 
     rank: int | None
@@ -132,10 +141,37 @@ class RankedFamily:
     equivalent: tuple[str, ...] = ()
     cluster: int | None = None
     median_days_to_reach: float | None = None
+    bound: float | None = None
+    horizon_score: float | None = None
+    composition: Estimate | None = None
+    composition_score: float | None = None
+    threshold_score: float | None = None
+    latest: Estimate | None = None
+    overlap: float | None = None
     e_value: float | None = None
+    robustness_value: float | None = None
+    strongest_trait: str | None = None
+    left_over: float | None = None
     explained_away: str | None = None
     reason: str | None = None
     warnings: tuple[Caution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persona:
+    """The same search among the accounts of one segment value, the number of segments counted.
+
+    `heterogeneity_p` is Cochran's test that the adjusted difference of the persona's first rule is the same for
+    every value of the segment; `shrunken` is that difference drawn towards the mean of all values, as far as they
+    agree.
+    """
+
+    persona: str
+    accounts: int
+    verdict: Verdict
+    ranking: tuple[RankedFamily, ...]
+    heterogeneity_p: float | None = None
+    shrunken: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +306,9 @@ class StudyResult:
     settings: Mapping[str, Mapping[str, Any]]
     provenance: Provenance
     candidates: CandidateTable = field(repr=False)
-    personas: tuple[()] = ()
+    personas: tuple[Persona, ...] = ()
+    score_model: Literal["cox", "logistic"] = "logistic"
+    adjusted_for: tuple[str, ...] = ()
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the self-contained HTML report to `path` and return it."""

@@ -122,12 +122,16 @@ class KindsSpec(_Section):
 
 
 class CandidatesSpec(_Section):
-    """The grid that is searched: `event at least k times within d days by at least u users`."""
+    """The grid that is searched: `event at least k times within d days by at least u users`.
+
+    `conjunctions` is the largest number of conditions that are combined by `and`; 1 searches single ones only.
+    """
 
     window_days: int = Field(14, ge=1, le=365)
     at_least: tuple[int, ...] = (1, 2, 3, 5, 10)
     within_days: tuple[int, ...] = (1, 3, 7, 14)
     min_users: tuple[int, ...] = (1, 2, 3)
+    conjunctions: int = Field(2, ge=1, le=3)
     min_reach: float = Field(0.05, ge=0, lt=1)
     max_reach: float = Field(0.95, gt=0, le=1)
 

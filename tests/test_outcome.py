@@ -120,6 +120,16 @@ def test_a_departure_after_the_horizon_never_changes_the_binary_outcome(rows, la
     assert before.retained.tolist() == after.retained.tolist()
 
 
+def test_accounts_go_by_signup_and_their_arrays_with_them():
+    rows = [(30, None, 400), (10, 40, 400), (20, None, 60), (10, None, 400)]
+    outcome = read_outcome(lives(rows), RETAINED, window_days=14)
+    assert outcome.positions.tolist() == [1, 3, 2, 0]
+    assert outcome.mature.tolist() == [True, True, False, True]
+    assert outcome.retained.tolist() == [False, True, False, True]
+    assert outcome.departed.tolist() == [True, False, False, False]
+    assert outcome.duration.tolist() == [16, 376, 26, 356]
+
+
 def test_an_active_outcome_needs_activity():
     with pytest.raises(ValueError, match="active"):
         read_outcome(replace(lives([(0, None, 400)])), OutcomeSpec(kind="active"), window_days=14)

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from discovery.results import CheckResult, QualityFinding, StudyResult
+from discovery.results import CheckResult, Estimate, QualityFinding, StudyResult
+
+_FAMILIES, _HARMS, _EXPLAINED = 5, 3, 3
 
 
 class Console:
@@ -61,7 +63,10 @@ class Console:
         start = self._stages[0][0] if self._stages else 0.0
         lines += [f"{moment - start:8.2f} s  {stage}" for moment, stage in self._stages]
         lines += [f"{finding.severity.upper():7}  {finding.code}: {finding.message}" for finding in result.quality]
-        lines.append(f"verdict  {result.verdict.status}: {result.verdict.sentence}")
+        whom = f" for {result.verdict.persona}" if result.verdict.persona else ""
+        lines.append(f"verdict  {result.verdict.status}{whom}: {result.verdict.sentence}")
+        lines += [f"because  {reason}" for reason in result.verdict.reasons]
+        lines += [f"persona  {p.persona}: {p.verdict.status}: {p.verdict.sentence}" for p in result.personas]
         return "\n".join(lines) + "\n"
 
 
@@ -73,21 +78,53 @@ def print_json(text: str) -> None:
 
 
 def print_study(console: Console, result: StudyResult, out: Path) -> None:
-    """Print the verdict, the first families and where the report is."""
-    flow = result.population
-    console.say(f"{result.verdict.status.upper()}: {result.verdict.sentence}")
+    """Print the verdict with its reasons, the first families, what is explained away, and where the report is."""
+    verdict, flow = result.verdict, result.population
+    whom = f" (for {verdict.persona} only)" if verdict.persona else ""
+    console.say(f"{verdict.status.upper()}{whom}: {verdict.sentence}")
+    for reason in verdict.reasons:
+        console.say(f"  - {reason}")
     base = "" if flow.base_rate is None else f"; {100 * flow.base_rate:.0f} % of those {_past(result)}"
     console.say(
         f"{flow.accounts:,} accounts, {flow.landmark:,} at the landmark, {flow.mature:,} with an outcome{base}."
     )
-    for family in (f for f in result.ranking[:5] if f.rank is not None):
-        adjusted = family.adjusted.estimate
-        shown = "n/a" if adjusted is None else f"{100 * adjusted:+.0f} points adjusted"
-        console.say(f"  {family.rank}. {family.milestone}: {shown} ({family.status})")
+    _say_ranking(console, result)
+    _say_explained(console, result)
+    _say_personas(console, result)
     loud = [finding for finding in result.quality if finding.severity == "warning"]
     if loud:
         console.say(f"{len(loud)} data-quality warning(s): {', '.join(finding.code for finding in loud)}.")
     console.say(f"Report: {out / 'report.html'}")
+
+
+def _say_ranking(console: Console, result: StudyResult) -> None:
+    ranked = [family for family in result.ranking if family.rank is not None]
+    shown = ranked[:_FAMILIES] + [family for family in ranked[_FAMILIES:] if family.status == "harm"][:_HARMS]
+    if shown and result.verdict.milestone is None:
+        console.say("No row is supported as a milestone, the first one neither:")
+    for family in shown:
+        adjusted, plain = _points(family.adjusted), _points(family.naive_difference)
+        console.say(f"  {family.rank}. {family.milestone}: {adjusted} adjusted, {plain} plain ({family.status})")
+
+
+def _say_explained(console: Console, result: StudyResult) -> None:
+    explained = [family for family in result.ranking if family.explained_away]
+    if explained:
+        console.say("Explained away:")
+    for family in explained[:_EXPLAINED]:
+        console.say(f"  - {family.explained_away}")
+    if len(explained) > _EXPLAINED:
+        console.say(f"  and {len(explained) - _EXPLAINED} more in the report")
+
+
+def _say_personas(console: Console, result: StudyResult) -> None:
+    for persona in result.personas:
+        named = f": {persona.verdict.milestone}" if persona.verdict.milestone else ""
+        console.say(f"{persona.persona} ({persona.accounts:,} accounts): {persona.verdict.status}{named}")
+
+
+def _points(difference: Estimate) -> str:
+    return "n/a" if difference.estimate is None else f"{100 * difference.estimate:+.0f} points"
 
 
 def _past(result: StudyResult) -> str:

@@ -6,67 +6,135 @@ where the outcome is rare; `multiplicity` says what that is worth after a search
 and `second_opinion` ask a reference library about the few candidates that are shown, and load it only then.
 """
 
-from discovery.estimate.adjusted import ORDER_SAMPLE, AdjustedScan, Adjustment, adjusted_scan, prepare_adjustment
+from discovery.estimate.activity import ActivityFactors, activity_factors
+from discovery.estimate.adjusted import (
+    Adjustment,
+    Comparison,
+    Differences,
+    Scores,
+    cox_null,
+    differences,
+    logistic_null,
+    score_all,
+)
 from discovery.estimate.adjustment import (
     Covariates,
     Design,
-    descendants,
+    activity_covariates,
     design,
+    inertia_covariates,
+    smooth,
     static_covariates,
-    volume_covariates,
+    trait_of,
 )
+from discovery.estimate.calibration import calibrate, leverage
+from discovery.estimate.cox_null import CoxNull, fit_cox_null
 from discovery.estimate.effect import AdjustedDifference, adjusted_difference
 from discovery.estimate.flags import count_within, pack, tiles, unpack
-from discovery.estimate.logistic import NullModel, ScoreTest, fit_null, score_test
+from discovery.estimate.holdout import (
+    HeldOut,
+    combined,
+    draw_halves,
+    held_out_differences,
+    on_other_halves,
+    residualised,
+)
+from discovery.estimate.logistic import NullModel, ScoreTest, WorkingModel, fit_null, score_test
 from discovery.estimate.logit_refit import LogitRefit, logit_refit
+from discovery.estimate.max_t import (
+    BootstrapBlock,
+    MaxT,
+    bootstrap_block,
+    bootstrap_rows,
+    draw_multipliers,
+    max_t,
+    upper_bound,
+)
 from discovery.estimate.multiplicity import (
     accounts_needed,
     benjamini_hochberg,
     bonferroni,
     critical_z,
     minimum_detectable,
+    normal_quantile,
 )
+from discovery.estimate.plasmode import inertia_chance, plasmode_maxima
 from discovery.estimate.second_opinion import Admission, second_opinion
+from discovery.estimate.sensitivity import Robustness, e_value, robustness
 from discovery.estimate.separation import Separation, separate
 from discovery.estimate.survival import SurvivalScan, scan
 from discovery.estimate.survival_models import CoxRefit, cox_refit, kaplan_meier
+from discovery.estimate.timing import TimingEvidence, after_decision
 
 __all__ = [
-    "ORDER_SAMPLE",
+    "ActivityFactors",
     "AdjustedDifference",
-    "AdjustedScan",
     "Adjustment",
     "Admission",
+    "BootstrapBlock",
+    "Comparison",
     "Covariates",
+    "CoxNull",
     "CoxRefit",
     "Design",
+    "Differences",
+    "HeldOut",
     "LogitRefit",
+    "MaxT",
     "NullModel",
+    "Robustness",
     "ScoreTest",
+    "Scores",
     "Separation",
     "SurvivalScan",
+    "TimingEvidence",
+    "WorkingModel",
     "accounts_needed",
+    "activity_covariates",
+    "activity_factors",
     "adjusted_difference",
-    "adjusted_scan",
+    "after_decision",
     "benjamini_hochberg",
     "bonferroni",
+    "bootstrap_block",
+    "bootstrap_rows",
+    "calibrate",
+    "combined",
     "count_within",
+    "cox_null",
     "cox_refit",
     "critical_z",
-    "descendants",
     "design",
+    "differences",
+    "draw_halves",
+    "draw_multipliers",
+    "e_value",
+    "fit_cox_null",
     "fit_null",
+    "held_out_differences",
+    "inertia_chance",
+    "inertia_covariates",
     "kaplan_meier",
+    "leverage",
+    "logistic_null",
     "logit_refit",
+    "max_t",
     "minimum_detectable",
+    "normal_quantile",
+    "on_other_halves",
     "pack",
-    "prepare_adjustment",
+    "plasmode_maxima",
+    "residualised",
+    "robustness",
     "scan",
+    "score_all",
     "score_test",
     "second_opinion",
     "separate",
+    "smooth",
     "static_covariates",
     "tiles",
+    "trait_of",
     "unpack",
-    "volume_covariates",
+    "upper_bound",
 ]

@@ -12,7 +12,8 @@ from discovery.spec import Day
 
 Floats = NDArray[np.float64]
 
-VOLUME = ("log volume", "log volume squared", "distinct events")
+ACTIVITY = "activity"
+INERTIA = "inertia"
 SEATS = ("log seats", "seats unknown")
 CALENDAR = "signup date"
 UNKNOWN = "unknown"
@@ -21,10 +22,6 @@ SPLINE_ACCOUNTS = 200
 SPLINE_QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 COLLINEAR = 1e-8
 """Share of a column's variance below which the columns before it are taken to explain it."""
-AFTER_SHARE = 0.65
-DESCENDANT_LIFT = 2.5
-DESCENDANT_ACCOUNTS = 20
-_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,50 +103,100 @@ def static_covariates(
     return _standardised(columns, len(signup))
 
 
-def volume_covariates(total: NDArray[np.int64], distinct: NDArray[np.int64]) -> Covariates:
-    """Build the covariates that say how busy the account is anyway.
-
-    The caller has already taken out the candidate's own event and its descendants.
+def activity_covariates(scores: Floats) -> Covariates:
+    """Build the covariates that say how busy the account is anyway, from its activity factors.
 
     Parameters
     ----------
-    total : int64[n]
-        Events in the observation window.
-    distinct : int64[n]
-        Distinct event names in it.
+    scores : float64[n, K]
+        Factor scores, the strongest first (`activity.activity_factors`).
 
     Returns
     -------
     Covariates
-        `log(1 + total)`, its square about the mean, and the number of distinct events; columns that are
-        constant or collinear with earlier ones are left out.
+        A natural cubic spline of each factor: what lies behind the counts need not go with staying in a
+        straight line. The first has 5 degrees of freedom from 1,000 accounts on, 3 from 400, 2 below;
+        the others have at most 3.
     """
-    log_total = np.log1p(np.asarray(total, dtype=float))
-    square = (log_total - log_total.mean()) ** 2 if len(log_total) else log_total
-    columns = list(zip(VOLUME, (log_total, square, np.asarray(distinct, dtype=float)), strict=True))
-    standardised = _standardised(columns, len(log_total))
-    kept = _independent_columns(standardised.values, range(len(standardised.names)))
-    return Covariates(names=tuple(standardised.names[j] for j in kept), values=standardised.values[:, kept])
+    n, factors = scores.shape
+    most = 5 if n >= 1000 else 3 if n >= 400 else 2
+    columns: Columns = []
+    for factor in range(factors):
+        terms = _spline(scores[:, factor], most if factor == 0 else min(most, 3))
+        columns += [(f"{ACTIVITY} {factor + 1}.{term}", values) for term, values in enumerate(terms)]
+    return _standardised(columns, n)
 
 
-def design(static: Covariates, volume: Covariates | None, limit: int) -> Design:
-    """Put an intercept, volume and static covariates into one full-rank design of at most `limit` columns.
+def inertia_covariates(
+    actions: NDArray[np.int64], moments: NDArray[np.int64], days: NDArray[np.int64], last_days: Floats
+) -> Covariates:
+    """Build the covariates of the composition test: how much, on how many days and how recently, of anything.
+
+    Beside them a candidate is compared at the same number of actions, on as many days, as recently: what is
+    left is that the actions were this event.
 
     Parameters
     ----------
-    static, volume : Covariates
-        Over the same accounts. `volume` None adjusts for traits alone.
+    actions, moments, days : int64[n]
+        Rows, distinct seconds and distinct days with any row in the observation window.
+    last_days : float64[n]
+        Days from signup to the last row.
+    """
+    log_moments = np.log1p(moments.astype(float))
+    recency = np.asarray(last_days, dtype=float)
+    columns: Columns = [
+        *((f"{INERTIA} moments {term}", values) for term, values in enumerate(_spline(log_moments, 3))),
+        *((f"{INERTIA} days {least}", (days >= least).astype(float)) for least in (2, 3, 4)),
+        (f"{INERTIA} log days", np.log1p(days.astype(float))),
+        *((f"{INERTIA} recency {term}", values) for term, values in enumerate(_spline(recency, 3))),
+        (f"{INERTIA} actions", np.log1p(actions.astype(float))),
+        *((f"{INERTIA} repeated {least}", (moments >= least).astype(float)) for least in (2, 3)),
+    ]
+    return _standardised(columns, len(log_moments))
+
+
+def smooth(values: Floats, degrees: int, name: str) -> Covariates:
+    """Build a natural cubic spline of one number per account."""
+    columns = [(f"{ACTIVITY} {name} {term}", terms) for term, terms in enumerate(_spline(values, degrees))]
+    return _standardised(columns, len(values))
+
+
+def trait_of(name: str) -> str | None:
+    """Return the trait known at signup that a column belongs to, or None for activity and the signup date."""
+    if "=" in name:
+        return name.split("=")[0]
+    if name.startswith((f"{ACTIVITY} ", f"{INERTIA} ", f"{CALENDAR} ")) or name == "intercept":
+        return None
+    return "seats" if name in SEATS else name.removesuffix(" unknown")
+
+
+def _spline(x: Floats, degrees: int) -> list[Floats]:
+    """Orthonormal terms of a natural cubic spline with knots at quantiles, the linear one first."""
+    spread = float(x.max() - x.min()) if len(x) else 0.0
+    if spread <= 0:
+        return []
+    scaled = (x - x.min()) / spread
+    knots = np.unique(np.quantile(scaled, np.linspace(0, 1, degrees + 1)))
+    return _orthonormal([scaled] if len(knots) < 3 else _natural_cubic(scaled, knots))
+
+
+def design(parts: Sequence[Covariates], limit: int) -> Design:
+    """Put an intercept and covariates into one full-rank design of at most `limit` columns.
+
+    Parameters
+    ----------
+    parts : sequence of Covariates
+        Over the same accounts.
     limit : int
-        Most columns allowed, intercept included: a twentieth of the mature accounts. One column always stays.
+        Most columns allowed, intercept included: a twentieth of the accounts. One column always stays.
 
     Returns
     -------
     Design
         Where columns have to go, the rarest segment levels go first, then the calendar from its last term, then
-        extra covariates, seats, and volume last of all. The rank is settled first: a column that those
+        extra covariates, seats, and activity last of all. The rank is settled first: a column that those
         that matter more explain is left out whatever the limit.
     """
-    parts = [static] if volume is None else [volume, static]
     names = [name for part in parts for name in part.names]
     values = np.concatenate([part.values for part in parts], axis=1)
     by_importance = sorted(range(len(names)), key=lambda j: _importance(names[j], values[:, j]))
@@ -163,61 +210,13 @@ def design(static: Covariates, volume: Covariates | None, limit: int) -> Design:
 
 def _importance(name: str, values: Floats) -> tuple[int, int]:
     """Order columns from the last to be dropped to the first; among segment levels the rarest goes first."""
-    if name in VOLUME:
-        return 0, VOLUME.index(name)
+    if name.startswith((f"{ACTIVITY} ", f"{INERTIA} ")):
+        return 0, 0
     if name in SEATS:
         return 1, SEATS.index(name)
     if name.startswith(f"{CALENDAR} "):
         return 3, 0
     return (4, -int(np.count_nonzero(values > 0))) if "=" in name else (2, 0)
-
-
-def descendants(first_days: Floats) -> NDArray[np.bool_]:
-    """Tell which events mostly come after which others.
-
-    Event b is a descendant of a where P(first b after first a | both) > .65 and P(b | a) / P(b) > 2.5, among
-    at least 20 accounts with both: doing a opens the way to b, so b must not count as how busy the account
-    was anyway.
-
-    Parameters
-    ----------
-    first_days : float64[E, n]
-        Time of each event's first occurrence since signup, any unit; infinity where it never occurred.
-
-    Returns
-    -------
-    bool[E, E]
-        Row a, column b: b is a descendant of a. The diagonal is False.
-
-    Notes
-    -----
-    Equal times are not "after": two events of one moment are descendants of neither, so at a coarse
-    resolution relations are missed rather than invented.
-    """
-    events, n = first_days.shape
-    both = _together(first_days)
-    having = np.diag(both)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        lift = both * float(n) / (having[:, None] * having[None, :].astype(float))
-    likely = (both >= DESCENDANT_ACCOUNTS) & (lift > DESCENDANT_LIFT)
-    np.fill_diagonal(likely, False)
-    found = np.zeros((events, events), dtype=bool)
-    for a in np.flatnonzero(likely.any(axis=1)):
-        accounts, others = np.flatnonzero(np.isfinite(first_days[a])), np.flatnonzero(likely[a])
-        for b in others:
-            later = first_days[b, accounts]
-            after = np.count_nonzero((later > first_days[a, accounts]) & np.isfinite(later))
-            found[a, b] = after > AFTER_SHARE * both[a, b]
-    return found
-
-
-def _together(first_days: Floats) -> NDArray[np.int64]:
-    events, n = first_days.shape
-    both = np.zeros((events, events), dtype=np.int64)
-    for start in range(0, n, _CHUNK):
-        has = np.isfinite(first_days[:, start : start + _CHUNK]).astype(np.float32)
-        both += (has @ has.T).astype(np.int64)
-    return both
 
 
 def _one_hot(name: str, levels: NDArray[np.object_]) -> Columns:

@@ -7,7 +7,7 @@ fitting anything. The score of a flag is additive over accounts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,30 @@ STALLED = 1e-6
 """Newton decrement below which it is rounding of the likelihood, not a failure, that no step raises it."""
 COLLINEAR = 1e-8
 """Share of a flag's own information below which nothing of it is left beside the covariates."""
+
+
+class WorkingModel(Protocol):
+    """A fitted null model whose score is a weighted least-squares one: `NullModel` and `CoxNull` both are."""
+
+    @property
+    def design(self) -> Floats:
+        """Covariates with an intercept, [m, p]."""
+        ...
+
+    @property
+    def weights(self) -> Floats:
+        """Information of each account, [m]."""
+        ...
+
+    @property
+    def residual(self) -> Floats:
+        """Outcome less what the covariates predict, [m]."""
+        ...
+
+    @property
+    def cholesky(self) -> Floats:
+        """Lower factor of `Z' W Z`, [p, p]."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +83,7 @@ class NullModel:
 
     coefficients: Floats
     design: Floats
-    outcome: NDArray[np.bool_]
+    outcome: NDArray[np.bool_] | Floats
     fitted: Floats
     residual: Floats
     weights: Floats
@@ -91,15 +115,15 @@ class ScoreTest:
     status: NDArray[np.str_]
 
 
-def fit_null(design: Floats, outcome: NDArray[np.bool_], ridge: float = 1e-6, max_iter: int = 50) -> NullModel:
+def fit_null(design: Floats, outcome: NDArray[np.bool_] | Floats, ridge: float = 1e-6, max_iter: int = 50) -> NullModel:
     """Fit the outcome on the covariates alone, by Newton's method with step halving.
 
     Parameters
     ----------
     design : float64[n, p]
         Covariates with an intercept column, of full rank, standardised.
-    outcome : bool[n]
-        Whether the account stayed.
+    outcome : bool[n] or float64[n]
+        Whether the account stayed, or its chance of it.
     ridge : float
         Weight of the penalty `ridge / 2 * sum of squared coefficients` (intercept included), which keeps
         coefficients finite under separation. 0 gives maximum likelihood.
@@ -159,7 +183,9 @@ def _halved_step(
     return beta, value, False
 
 
-def _null_model(design: Floats, outcome: NDArray[np.bool_], beta: Floats, ridge: float, converged: bool) -> NullModel:
+def _null_model(
+    design: Floats, outcome: NDArray[np.bool_] | Floats, beta: Floats, ridge: float, converged: bool
+) -> NullModel:
     p = expit(design @ beta)
     weights = p * (1 - p)
     gram = _weighted_gram(design, weights)
@@ -198,7 +224,7 @@ def gram_factor(gram: Floats) -> Floats:
     return cholesky(gram + 1e-4 * size * np.eye(len(gram)), lower=True)
 
 
-def score_test(null: NullModel, flags: Flags) -> ScoreTest:
+def score_test(null: WorkingModel, flags: Flags) -> ScoreTest:
     """Test, for each flag, whether it says anything about retention beyond the covariates.
 
     Rao's score test of one added column: with `x~` the W-weighted residual of the flag on the covariates,
@@ -207,7 +233,7 @@ def score_test(null: NullModel, flags: Flags) -> ScoreTest:
 
     Parameters
     ----------
-    null : NullModel
+    null : NullModel or CoxNull
         Fitted over n accounts.
     flags : bool, uint8 or float [c, n]
         Dense tile of candidates over the same accounts.
@@ -230,7 +256,7 @@ def score_test(null: NullModel, flags: Flags) -> ScoreTest:
     return _scores(null, products)
 
 
-def _scores(null: NullModel, products: Floats) -> ScoreTest:
+def _scores(null: WorkingModel, products: Floats) -> ScoreTest:
     own, cross = products[:, 1], products[:, 2:]
     slopes = cho_solve((null.cholesky, True), cross.T).T
     information = np.maximum(own - np.einsum("ij,ij->i", cross, slopes), 0.0)

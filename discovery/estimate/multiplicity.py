@@ -66,6 +66,11 @@ def benjamini_hochberg(p: Floats) -> Floats:
     return q
 
 
+def normal_quantile(alpha: float) -> float:
+    """Return the half-width, in standard errors, of a normal interval of coverage `1 - alpha`."""
+    return float(-ndtri(alpha / 2))
+
+
 def critical_z(alpha: float, m: int) -> float:
     """Return the |z| that a two-sided test must exceed to hold `alpha` over `m` tests, by Bonferroni's bound.
 

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from discovery.spec import Day
+
+_SECOND = 1_000_000
 COUNTED = ("account", "event", "n", "users", "first_lag")
 """The first columns of the exposure query; after them come `n_0, u_0, n_1, u_1, ...`, one pair per window."""
 
@@ -128,6 +131,82 @@ def active_query(
     elif passive:
         rows = rows.where(column("event").isin(*map(exp.Literal.string, passive)).not_())
     return rows.select(column("account")).group_by(column("account"))
+
+
+def rhythm_query(
+    events_table: str | exp.Table, accounts_table: str | exp.Table, observation_us: int, left_out: Sequence[str]
+) -> exp.Select:
+    """Build `account, actions, moments, days, last`: rows, distinct seconds and days, last lag in microseconds."""
+    rows = lags(events_table, accounts_table, ("event",))
+    if left_out:
+        rows = rows.where(column("event", "e").isin(*map(exp.Literal.string, left_out)).not_())
+    return (
+        between(rows, 0, observation_us)
+        .select(
+            column("account"),
+            _named(exp.Count(this=exp.Star()), "actions"),
+            _named(_distinct_units(_SECOND), "moments"),
+            _named(_distinct_units(Day), "days"),
+            _named(exp.Max(this=column("lag")), "last"),
+        )
+        .group_by(column("account"))
+    )
+
+
+def company_query(events_table: str | exp.Table, accounts_table: str | exp.Table, observation_us: int) -> exp.Select:
+    """Build `event, moments, shared`: seconds in which it occurs, and those in which others do too.
+
+    The row without an event counts the moments, and among them those with several events.
+    """
+    met = (
+        between(lags(events_table, accounts_table, ("event",)), 0, observation_us)
+        .select(column("account"), column("event"), _named(_unit(_SECOND), "moment"))
+        .distinct()
+    )
+    together = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[column("account"), column("moment")])
+    first = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[column("account"), column("moment")],
+        order=exp.Order(expressions=[exp.Ordered(this=column("event"), nulls_first=False)]),
+    )
+    sized = exp.select(column("event"), _named(together, "size"), _named(first, "place")).from_(
+        met.subquery(identifier("met"))
+    )
+    several = exp.Count(this=exp.Case().when(column("size") > exp.Literal.number(1), exp.Literal.number(1)))
+    by_event = (
+        exp.select(column("event"), _named(exp.Count(this=exp.Star()), "moments"), _named(several, "shared"))
+        .from_(sized.subquery(identifier("sized")))
+        .group_by(column("event"))
+    )
+    in_all = (
+        exp.select(
+            _named(exp.cast(exp.null(), exp.DataType.Type.VARCHAR), "event"),
+            _named(exp.Count(this=exp.Star()), "moments"),
+            _named(several.copy(), "shared"),
+        )
+        .from_(sized.copy().subquery(identifier("sized")))
+        .where(column("place").eq(exp.Literal.number(1)))
+    )
+    both = exp.union(by_event, in_all, distinct=False)
+    return exp.select(column("event"), column("moments"), column("shared")).from_(both.subquery(identifier("company")))
+
+
+def clock_query(events_table: str | exp.Table) -> exp.Select:
+    """Build `seconds`: how many of the sixty seconds of a minute occur; one where times are dates or whole minutes."""
+    second = exp.Paren(this=_unit(_SECOND, "t"))
+    of_minute = exp.Mod(this=second, expression=exp.Literal.number(60 * _SECOND))
+    return exp.select(_named(exp.Count(this=exp.Distinct(expressions=[of_minute])), "seconds")).from_(
+        _table(events_table, "e")
+    )
+
+
+def _unit(length: int, time: str = "lag") -> exp.Sub:
+    """Return the time rounded down to whole units; lags inside an observation are never negative."""
+    return exp.Sub(this=column(time), expression=exp.Mod(this=column(time), expression=exp.Literal.number(length)))
+
+
+def _distinct_units(length: int) -> exp.Count:
+    return exp.Count(this=exp.Distinct(expressions=[_unit(length)]))
 
 
 def names_query(events_table: str | exp.Table) -> exp.Select:

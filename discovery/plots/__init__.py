@@ -6,8 +6,9 @@ first figure is drawn.
 
 from discovery.plots.forest import forest
 from discovery.plots.population import account_flow
+from discovery.plots.shrinkage import shrinkage
 from discovery.plots.steps import ladder
 from discovery.plots.survival import survival_curves
 from discovery.plots.svg import svg
 
-__all__ = ["account_flow", "forest", "ladder", "survival_curves", "svg"]
+__all__ = ["account_flow", "forest", "ladder", "shrinkage", "survival_curves", "svg"]

@@ -35,6 +35,9 @@ SMALL_SIZE: Final = 8.4
 _NARROW_LETTER: Final = 0.06
 """Inches below which no letter of a readable name is, on average; where fitting starts."""
 
+_MOST_LINES: Final = 3
+"""Conjunctions have up to three parts; a longer name is an event name with an "and" in it."""
+
 _STYLE: Final[dict[str, Any]] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -123,6 +126,20 @@ def fit(text: str, inches: float) -> str:
     while columns(shown) > 3 and width_of(shown) > inches:
         shown = shorten(text, columns(shown) - 1)
     return shown
+
+
+def wrap(text: str, inches: float) -> list[str]:
+    """Return a milestone in lines of at most `inches`, broken before its `and`s; a part too long is shortened."""
+    first, *others = clean(text).split(" and ")
+    lines = [first]
+    for other in others:
+        if width_of(f"{lines[-1]} and {other}") <= inches:
+            lines[-1] += f" and {other}"
+        else:
+            lines.append(f"and {other}")
+    if len(lines) > _MOST_LINES:
+        return [fit(text, inches)]
+    return [fit(line, inches) for line in lines]
 
 
 def sentence_only(sentence: str) -> Figure:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from discovery.plots import canvas, wording
-from discovery.results import Estimate, RankedFamily, StudyResult
+from discovery.plots import canvas, marks
+from discovery.results import RankedFamily, StudyResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,17 +13,19 @@ if TYPE_CHECKING:
 
 _PITCH: Final = 0.52
 _OWN_LINE: Final = 0.17
-"""What a row needs more where its numbers do not fit beside its name."""
+"""What a row needs more for each further line of its name, and where its numbers do not fit beside it."""
 _TOP: Final = 0.36
 _BOTTOM: Final = 0.46
 _LINE: Final = canvas.WIDTH - 0.16
+_MOST_HARMS: Final = 3
 
 
 @canvas.styled
 def forest(result: StudyResult, top: int = 12) -> Figure:
     """Draw the plain and the adjusted difference of the first families, with intervals and the zero line.
 
-    The grey band holds differences smaller than the `minimum_effect` of the spec.
+    Families that go with a worse outcome follow the first ones. The grey band holds differences smaller than the
+    `minimum_effect` of the spec.
 
     Parameters
     ----------
@@ -38,87 +39,54 @@ def forest(result: StudyResult, top: int = 12) -> Figure:
     Figure
         A matplotlib figure; the scale is percentage points.
     """
-    families = [family for family in result.ranking if family.rank is not None][:top]
+    families = _shown(result, top)
     if not families:
         return canvas.sentence_only("No family was ranked.")
     heights = [_height(family) for family in families]
     rows_height = sum(heights)
-    label = f"Plain and adjusted difference in percentage points for the first {len(families)} families."
+    label = f"Plain and adjusted difference in percentage points for {len(families)} families."
     made = canvas.figure(_TOP + rows_height + _BOTTOM, label)
     axes = canvas.axes_at(made, left=0.08, top=_TOP, width=canvas.WIDTH - 0.16, height=rows_height)
     axes.set_ylim(rows_height, 0)
     axes.set_yticks([])
-    _scale(axes, families)
+    marks.scale(axes, families)
+    axes.set_xlabel("difference in percentage points, reached minus not reached", fontsize=canvas.SMALL_SIZE)
     at = 0.0
     for family, height in zip(families, heights, strict=True):
-        _texts(axes, family, at, at + height - _PITCH)
-        _ground(axes, result, at + height - _PITCH)
-        _mark(axes, family.naive_difference, at + height - _PITCH + 0.26, adjusted=False)
-        _mark(axes, family.adjusted, at + height - _PITCH + 0.39, adjusted=True)
+        _row(axes, family, result, at, height)
         at += height
     _legend(made)
     return made
 
 
-def _height(family: RankedFamily) -> float:
-    together = canvas.width_of(_name(family)) + 0.12 + canvas.width_of(_numbers(family)) <= _LINE
-    return _PITCH if together else _PITCH + _OWN_LINE
+def _shown(result: StudyResult, top: int) -> list[RankedFamily]:
+    ranked = [family for family in result.ranking if family.rank is not None]
+    harms = [family for family in ranked[top:] if family.status == "harm"]
+    return [*ranked[:top], *harms[:_MOST_HARMS]]
 
 
-def _name(family: RankedFamily) -> str:
-    return f"{family.rank}\u2002{canvas.fit(family.milestone, _LINE - 0.36)}"
-
-
-def _numbers(family: RankedFamily) -> str:
-    return " ".join(wording.points_estimate(family.adjusted, unit=False)).strip()
-
-
-def _texts(axes: Axes, family: RankedFamily, name_line: float, number_line: float) -> None:
+def _row(axes: Axes, family: RankedFamily, result: StudyResult, at: float, height: float) -> None:
+    marks_at = at + height - _PITCH
     across = axes.get_yaxis_transform()
-    axes.text(0, name_line + 0.11, _name(family), transform=across, va="center")
-    axes.text(1, number_line + 0.11, _numbers(family), transform=across, va="center", ha="right", color=canvas.BLUE)
+    for line, text in enumerate(_name(family)):
+        axes.text(0, at + 0.11 + line * _OWN_LINE, text, transform=across, va="center")
+    numbers = marks.numbers(family.adjusted)
+    axes.text(1, marks_at + 0.11, numbers, transform=across, va="center", ha="right", color=canvas.BLUE)
+    marks.ground(axes, result, marks_at + 0.20, marks_at + 0.47)
+    marks.mark(axes, family.naive_difference, marks_at + 0.26, adjusted=False)
+    marks.mark(axes, family.adjusted, marks_at + 0.39, adjusted=True)
 
 
-def _mark(axes: Axes, estimate: Estimate, at: float, *, adjusted: bool) -> None:
-    numbers = _hundredths(estimate)
-    if not numbers:
-        return
-    colour = canvas.BLUE if adjusted else canvas.PLAIN
-    axes.plot([min(numbers), max(numbers)], [at, at], color=colour, linewidth=2.2 if adjusted else 1.2)
-    face = colour if adjusted else "white"
-    shape = "D" if adjusted else "o"
-    axes.plot(numbers[0], at, marker=shape, markersize=4.6, color=colour, markerfacecolor=face, markeredgewidth=1.1)
+def _height(family: RankedFamily) -> float:
+    lines = _name(family)
+    together = canvas.width_of(lines[-1]) + 0.12 + canvas.width_of(marks.numbers(family.adjusted)) <= _LINE
+    return _PITCH + _OWN_LINE * (len(lines) - 1 + (not together))
 
 
-def _hundredths(estimate: Estimate) -> list[float]:
-    """Return the estimate and its bounds in points; nothing where there is no estimate."""
-    if not wording.known(estimate.estimate):
-        return []
-    numbers = (estimate.estimate, estimate.ci_lower, estimate.ci_upper)
-    return [100 * number for number in numbers if number is not None and wording.known(number)]
-
-
-def _scale(axes: Axes, families: Sequence[RankedFamily]) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    numbers = [n for family in families for e in (family.naive_difference, family.adjusted) for n in _hundredths(e)]
-    low, high = min([*numbers, -1.0]), max([*numbers, 1.0])
-    room = 0.06 * (high - low)
-    axes.set_xlim(low - room, high + room)
-    marks = MaxNLocator(nbins=7, integer=True, steps=[1, 2, 5, 10]).tick_values(low, high)
-    kept = [float(mark) for mark in marks if low - room <= mark <= high + room]
-    labels = [wording.points(mark / 100).removesuffix(" points") for mark in kept]
-    axes.set_xticks(kept, ["0" if mark == 0 else label for mark, label in zip(kept, labels, strict=True)])
-    axes.set_xlabel("difference in percentage points, reached minus not reached", fontsize=canvas.SMALL_SIZE)
-
-
-def _ground(axes: Axes, result: StudyResult, top: float) -> None:
-    """Draw zero and the band around it behind the marks of one row, clear of its text."""
-    smallest = result.settings.get("inference", {}).get("minimum_effect")
-    upper, lower = top + 0.20, top + 0.47
-    if isinstance(smallest, int | float):
-        axes.fill_between([-100 * smallest, 100 * smallest], upper, lower, color=canvas.SOFT, linewidth=0, zorder=0)
-    axes.plot([0, 0], [upper, lower], color=canvas.MUTED, linewidth=0.9, zorder=1)
+def _name(family: RankedFamily) -> list[str]:
+    """Return the rank and the milestone; a conjunction takes a line for each of its parts that need one."""
+    first, *others = canvas.wrap(family.milestone, _LINE - 0.36)
+    return [f"{family.rank}\u2002{first}", *(f"\u2003{other}" for other in others)]
 
 
 def _legend(made: Figure) -> None:

@@ -51,14 +51,15 @@ def svg(figure: Figure, title: str | None = None) -> str:
         Inline SVG without an XML prolog; text stays text. The same figure gives the same bytes.
     """
     source = _as_written(figure)
+    name = title if title is not None else str(figure.get_label())
     root = ElementTree.fromstring(source)
-    prefix = "f" + hashlib.sha256(source).hexdigest()[:10] + "-"
+    prefix = "f" + hashlib.sha256(source + name.encode(errors="replace")).hexdigest()[:10] + "-"
     _drop_what_a_page_must_not_hold(root)
     used = _references(root)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         element.attrib = _attributes(element, used, prefix)
-    _name(root, title if title is not None else str(figure.get_label()))
+    _name(root, name)
     return ElementTree.tostring(root, encoding="unicode")
 
 

@@ -1,11 +1,17 @@
 """Estimates into graded candidates, families and the verdict."""
 
+from discovery.ranking.eligibility import MIN_SIDE, eligible_candidates, set_apart
+from discovery.ranking.evidence import Candidates, CloserLook, Evidence
 from discovery.ranking.families import Finalist, candidate_table, describe_families
-from discovery.ranking.grading import MIN_SIDE, Evidence, GradedFamily, Grading, grade, set_apart
-from discovery.ranking.verdict import decide, insufficient, shortfall
+from discovery.ranking.grading import GradedFamily, Grading, grade
+from discovery.ranking.standing import NO_MILESTONE
+from discovery.ranking.verdict import decide, insufficient, of_all, shortfall
 
 __all__ = [
     "MIN_SIDE",
+    "NO_MILESTONE",
+    "Candidates",
+    "CloserLook",
     "Evidence",
     "Finalist",
     "GradedFamily",
@@ -13,8 +19,10 @@ __all__ = [
     "candidate_table",
     "decide",
     "describe_families",
+    "eligible_candidates",
     "grade",
     "insufficient",
+    "of_all",
     "set_apart",
     "shortfall",
 ]

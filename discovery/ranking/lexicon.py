@@ -2,54 +2,42 @@
 
 Billing, renewing, upgrading, cancelling and leaving follow from the decision, so such events separate
 perfectly and teach nothing. They are suggested here by name; a kind given by the user overrides this.
+The words, and where they come from, are in `discovery.ranking.decision_words`.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
 
-_STEMS = (
-    "bill",
-    "cancel",
-    "charg",
-    "checkout",
-    "churn",
-    "contract",
-    "credit_card",
-    "deactivat",
-    "downgrad",
-    "dunning",
-    "invoice",
-    "offboard",
-    "paid",
-    "payment",
-    "plan_change",
-    "plan_expire",
-    "purchas",
-    "refund",
-    "renew",
-    "resubscri",
-    "seat_add",
-    "seat_remov",
-    "seats_add",
-    "seats_remov",
-    "subscri",
-    "terminat",
-    "trial_convert",
-    "trial_end",
-    "trial_expire",
-    "unsubscri",
-    "upgrad",
+from discovery.ranking.decision_words import ENTRIES, Entry
+
+_NO_SPACES = "\u3040-\u30ff\u3400-\u9fff"  # kana and Chinese characters
+_WORD_BREAK = re.compile(
+    r"[\W_]+|(?<=[A-Z])(?=[A-Z][a-z])"
+    rf"|(?<=[{_NO_SPACES}])(?=[^\W{_NO_SPACES}])|(?<=[^\W{_NO_SPACES}])(?=[{_NO_SPACES}])"
 )
-_SPEAKS = re.compile(rf"(?<![^_])(?:{'|'.join(_STEMS)})[^_]*")
-_WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^0-9A-Za-z]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "ı": "i", "đ": "d", "æ": "ae", "œ": "oe"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeTerm:
+    """The words of a name that speak of the decision, as people write them, and what they mean."""
+
+    word: str
+    language: str
+    meaning: str
 
 
 def outcome_word(event: str) -> str | None:
     """Return the words of an event name that speak of staying or going, or None.
 
-    Words are split at punctuation and at capitals, and matched from their beginning, so that
-    `Plan Upgraded` and `planUpgraded` match while `unpaid_leave_requested` does not.
+    Words are split at punctuation and at capitals, and matched whole or from their beginning, so that
+    `Plan Upgraded` and `planUpgraded` match while `unpaid_leave_requested` does not. Japanese and Chinese
+    words are found anywhere. Accents and case make no difference.
 
     Examples
     --------
@@ -58,6 +46,61 @@ def outcome_word(event: str) -> str | None:
     >>> outcome_word("report_shared") is None
     True
     """
-    spelled = "_".join(word.lower() for word in _WORD_BREAK.split(event) if word)
-    found = _SPEAKS.search(spelled)
-    return found.group(0).replace("_", " ") if found else None
+    term = outcome_term(event)
+    return term.word if term else None
+
+
+def outcome_term(event: str) -> OutcomeTerm | None:
+    """Return the first words of an event name that speak of staying or going, with language and meaning.
+
+    Examples
+    --------
+    >>> outcome_term("Kündigung_bestätigt")
+    OutcomeTerm(word='kündigung', language='German', meaning='cancelling')
+    """
+    words = _words(event)
+    spelled = "_".join(_folded(word) for word in words)
+    found: list[tuple[int, int, OutcomeTerm]] = []
+    for entry, speaks, ordinary in _patterns():
+        match = speaks.search(spelled)
+        if match and not (ordinary and ordinary.search(spelled)):
+            term = OutcomeTerm(word=_as_written(match, words, entry), language=entry.language, meaning=entry.meaning)
+            found.append((match.start(), -match.end(), term))
+    return min(found, key=lambda each: each[:2])[2] if found else None
+
+
+def _words(event: str) -> list[str]:
+    """Return the words of a name in lower case, split at punctuation, at capitals and between scripts."""
+    text = unicodedata.normalize("NFKC", event)
+    capitals = (
+        f"_{after}" if after.isupper() and (before.islower() or before.isdigit()) else after
+        for before, after in zip(f" {text}", text, strict=False)
+    )
+    return [word.lower() for word in _WORD_BREAK.split("".join(capitals)) if word]
+
+
+def _as_written(match: re.Match[str], words: list[str], entry: Entry) -> str:
+    if not entry.spaced:
+        return match.group(0)
+    first = match.string.count("_", 0, match.start())
+    return " ".join(words[first : first + match.group(0).count("_") + 1])
+
+
+@cache
+def _patterns() -> tuple[tuple[Entry, re.Pattern[str], re.Pattern[str] | None], ...]:
+    return tuple(
+        (entry, _pattern(entry.words, entry.spaced), _pattern(entry.unless, entry.spaced) if entry.unless else None)
+        for entry in ENTRIES
+    )
+
+
+def _pattern(words: str, spaced: bool) -> re.Pattern[str]:
+    forms = sorted((_folded(word) for word in words.split()), key=len, reverse=True)
+    any_of = "|".join(re.escape(form).replace(r"\*", "[^_]*") for form in forms)
+    return re.compile(rf"(?<![^_])(?:{any_of})(?![^_])" if spaced else any_of)
+
+
+def _folded(word: str) -> str:
+    """Return a word without case and accents; kana keep their sound marks."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", word.casefold()))
+    return unicodedata.normalize("NFKC", plain).translate(_LETTERS)

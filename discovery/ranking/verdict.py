@@ -1,14 +1,18 @@
-"""What the study says: a lead, nothing, or not enough to say."""
+"""What the study says: found, a lead, nothing, or not enough to say."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
-from discovery.errors import Caution
+from scipy.special import ndtr
+
 from discovery.estimate import accounts_needed, minimum_detectable
-from discovery.ranking.grading import Evidence, Grading
-from discovery.results import OutcomeSummary, Population, Verdict
+from discovery.milestone import Milestone
+from discovery.ranking.evidence import Evidence
+from discovery.ranking.grading import GradedFamily, Grading
+from discovery.results import OutcomeSummary, Persona, Population, Verdict
 from discovery.spec import StudySpec
 
 MIN_MATURE = 100
@@ -17,8 +21,14 @@ MOSTLY_MATURE = 0.8
 """Below this share of accounts with a known outcome, the verdict says that the others play no part."""
 HALF = 0.5
 """Power is stated for a rule that half of the accounts reach, the easiest to see."""
+DIFFERS_P = 0.01
+"""Cochran's p below which a persona's rule is taken to differ from the other values of its segment."""
+SURELY_DIFFERS_P = 1e-4
+"""The same, where it would take back that a rule holds for everyone."""
 LARGE_DIFFERENCE = 0.25
 """A study that could not even have seen a difference this large has not looked at all."""
+_WITH = {"retained": "staying", "active": "later activity", "converted": "converting"}
+_AGAINST = {"retained": "leaving", "active": "less activity later", "converted": "not converting"}
 _SIDES = {
     "retained": "stay from accounts that leave",
     "active": "are active later from accounts that are not",
@@ -72,81 +82,208 @@ def insufficient(reason: str) -> Verdict:
 
 
 def decide(
-    evidence: Evidence, grading: Grading, population: Population, summary: OutcomeSummary, spec: StudySpec
+    evidence: Evidence,
+    grading: Grading,
+    population: Population,
+    summary: OutcomeSummary,
+    spec: StudySpec,
+    persona: str | None = None,
 ) -> Verdict:
     """Turn the grading into a verdict.
 
-    `lead` when the first family lies beyond the bound; `insufficient` when nothing could be searched, or
-    when even a difference of 25 points would have gone unseen; `none` otherwise. The smallest difference
-    these data could have shown is at 80 % power, for a rule half of the accounts reach.
+    `found` when the first family passes every check, `lead` when it lies beyond the bound and fails some;
+    `insufficient` when nothing could be searched, or when even a difference of 25 points would have gone unseen;
+    `none` otherwise. The smallest difference these data could have shown is at 80 % power, for a rule half of the
+    accounts reach.
     """
-    alpha, effect = spec.inference.alpha, spec.inference.minimum_effect
-    if grading.searched == 0:
-        return insufficient(
-            f"no event inside the observation window has enough accounts on both sides{_nearest(evidence, grading)}"
-        )
-    base = population.base_rate or 0.0
-    smallest = minimum_detectable(population.mature, base, HALF, alpha, grading.searched)
-    needed = accounts_needed(effect, base, HALF, alpha, grading.searched)
-    leads = grading.leads
-    if leads:
-        first = leads[0]
-        milestone = str(evidence.conditions[first.best])
-        return Verdict(
-            status="lead",
-            milestone=milestone,
-            sentence=(
-                f"A lead, not yet a finding: “{milestone}” separates accounts that {_SIDES[summary.kind]}, "
-                "beyond the activity that was measured."
+    effect = spec.inference.minimum_effect
+    if not evidence.eligible.any():
+        return dataclasses.replace(
+            insufficient(
+                f"no event inside the observation window has enough accounts on both sides{_nearest(evidence, grading)}"
             ),
-            reasons=(*_lead_reasons(evidence, grading, summary), *_without_outcome(population)),
-            minimum_detectable=_finite(smallest),
+            persona=persona,
         )
-    seen = _unseen(smallest, population.mature)
+    tests, base, mature = _effective_tests(evidence, spec.inference.alpha), evidence.base_rate, evidence.n_mature
+    smallest = minimum_detectable(mature, base, HALF, spec.inference.alpha, tests)
+    needed = accounts_needed(effect, base, HALF, spec.inference.alpha, tests)
+    if grading.standing_out:
+        return _standing_out(evidence, grading, population, summary, smallest, persona)
+    seen = _unseen(smallest, mature)
     if smallest > LARGE_DIFFERENCE:
-        return dataclasses.replace(insufficient(seen), minimum_detectable=_finite(smallest), accounts_needed=needed)
+        return dataclasses.replace(
+            insufficient(seen), minimum_detectable=_finite(smallest), accounts_needed=needed, persona=persona
+        )
     return Verdict(
         status="none",
         milestone=None,
         sentence="These data do not support a first value moment among the behaviours that were searched.",
         reasons=(
-            *_nothing(grading),
-            *_without_outcome(population),
+            *_nothing(evidence, grading),
+            *_without_outcome(population, evidence),
             f"A smaller effect may still exist: {seen}.",
         ),
+        persona=persona,
         minimum_detectable=_finite(smallest),
-        accounts_needed=needed if needed and needed > population.mature else None,
+        accounts_needed=needed if needed and needed > mature else None,
     )
 
 
-def _without_outcome(population: Population) -> tuple[str, ...]:
-    """Say when many accounts are too young to play a part."""
+def of_all(overall: Verdict, personas: Sequence[Persona]) -> Verdict:
+    """Return the verdict of the study: that over all accounts, or a finding that holds for one persona only.
+
+    Where no rule is found over all accounts and the first rule of some persona is, and differs between the values
+    of its segment, the persona's finding is the study's. So it is where the rule that is found over all accounts
+    stands out for one value alone and the values differ beyond doubt.
+    """
+    if overall.status == "found":
+        alone = [persona for persona in personas if _carries_alone(persona, personas, overall)]
+        said = "Over all accounts it separates too, but only because of this segment: for no other value does it hold."
+    else:
+        alone = [persona for persona in personas if _is_found(persona, DIFFERS_P)]
+        said = "Over all accounts together no rule is found: it holds for this segment."
+    if not alone:
+        return overall
+    first = max(alone, key=lambda persona: persona.ranking[0].score or 0.0).verdict
+    return dataclasses.replace(first, reasons=(*first.reasons, said))
+
+
+def _is_found(persona: Persona, differs: float) -> bool:
+    p = persona.heterogeneity_p
+    return persona.verdict.status == "found" and p is not None and p < differs
+
+
+def _carries_alone(persona: Persona, personas: Sequence[Persona], overall: Verdict) -> bool:
+    """Tell whether what is found over all accounts is the doing of one segment value."""
+    if not _is_found(persona, SURELY_DIFFERS_P) or _family(persona.verdict) != _family(overall):
+        return False
+    segment = persona.persona.partition("=")[0]
+    others = [p for p in personas if p is not persona and p.persona.partition("=")[0] == segment]
+    return bool(others) and all(_family(other.verdict) != _family(overall) for other in others)
+
+
+def _family(verdict: Verdict) -> str | None:
+    return Milestone.parse(verdict.milestone).family if verdict.milestone else None
+
+
+def _effective_tests(evidence: Evidence, alpha: float) -> int:
+    """Return how many independent tests have the same bound as the search, of related ones, had."""
+    bound = float(evidence.bound[evidence.eligible].min())
+    return max(1, round(alpha / (2 * float(ndtr(-bound))))) if math.isfinite(bound) else max(1, evidence.searched)
+
+
+def _standing_out(
+    evidence: Evidence,
+    grading: Grading,
+    population: Population,
+    summary: OutcomeSummary,
+    smallest: float,
+    persona: str | None,
+) -> Verdict:
+    first = grading.standing_out[0]
+    milestone = str(evidence.candidates.milestones[first.best])
+    who = f"Among accounts with {persona.replace('=', ' = ')}, “{milestone}”" if persona else f"“{milestone}”"
+    separates = f"{who} separates accounts that {_SIDES[summary.kind]}"
+    if first.status == "found":
+        sentence = f"{separates}{_held_out_words(evidence, first)}."
+        reasons = _found_reasons(evidence, first)
+    else:
+        begins = separates[0].lower() if persona else separates[0]
+        sentence = f"A lead, not a finding: {begins}{separates[1:]}, but it does not pass every check."
+        reasons = (_score_reason(evidence, first), *first.short_of)
+    return Verdict(
+        status="found" if first.status == "found" else "lead",
+        milestone=milestone,
+        sentence=sentence,
+        reasons=(*reasons, *_others(grading), *_without_outcome(population, evidence)),
+        persona=persona,
+        minimum_detectable=_finite(smallest),
+    )
+
+
+def _held_out_words(evidence: Evidence, family: GradedFamily) -> str:
+    effect = evidence.held_out[family.place]
+    return (
+        f" by {_points(effect.estimate)} points [{_points(effect.ci_lower)}, {_points(effect.ci_upper)}] "
+        "among comparably active accounts"
+    )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.0f}"
+
+
+def _score_reason(evidence: Evidence, family: GradedFamily) -> str:
+    score, bound = float(evidence.score[family.best]), float(evidence.bound[family.best])
+    return (
+        f"Its adjusted score is {score:.1f}; among the {evidence.searched:,} rules searched, "
+        f"chance alone stays below {bound:.1f}."
+    )
+
+
+def _found_reasons(evidence: Evidence, family: GradedFamily) -> tuple[str, ...]:
+    naive = float(evidence.separation.difference[family.best])
+    effect = evidence.held_out[family.place]
+    reasons = [
+        _score_reason(evidence, family),
+        f"Unadjusted, it separates by {_points(naive)} points; {_points(effect.estimate)} points "
+        f"[{_points(effect.ci_lower)}, {_points(effect.ci_upper)}] remain at equal activity, on accounts that took no "
+        "part in choosing the rule.",
+        f"It comes first in {100 * float(evidence.wins[family.place]):.0f} % of random halves of the accounts.",
+    ]
+    closer = evidence.closer.get(family.best)
+    if closer and closer.robustness.strongest and closer.robustness.left_over is not None:
+        reasons.append(
+            f"Something unmeasured as strong as “{closer.robustness.strongest}” would leave "
+            f"{_points(closer.robustness.left_over)} points of it."
+        )
+    reasons.append("This is an association in past accounts: an experiment is what would prove it.")
+    return tuple(reasons)
+
+
+def _others(grading: Grading) -> tuple[str, ...]:
+    others = len(grading.standing_out) - 1
+    if others < 1:
+        return ()
+    return (f"{others} other {'family is' if others == 1 else 'families are'} beyond the bound as well.",)
+
+
+def _without_outcome(population: Population, evidence: Evidence) -> tuple[str, ...]:
+    """Say when many accounts are too young to play a full part."""
     young = population.landmark - population.mature
     if young <= (1 - MOSTLY_MATURE) * population.landmark:
         return ()
-    return (f"{young:,} of {population.landmark:,} accounts are too young to know, and play no part in the score.",)
+    part = "count for as long as they were seen" if evidence.model == "cox" else "play no part in the score"
+    return (f"{young:,} of {population.landmark:,} accounts are too young to know, and {part}.",)
 
 
 def _nearest(evidence: Evidence, grading: Grading) -> str:
     """Name the rule that comes nearest to dividing the accounts, of those that might have been compared."""
-    open_to_all = [family.best for family in grading.families if family.status == "unsupported"]
+    open_to_all = [family.best for family in grading.having("unsupported")]
     if not open_to_all:
         return ""
-    nearest = min(open_to_all, key=lambda i: abs(evidence.reach[i] - HALF))
-    rule = evidence.conditions[nearest]
-    return f" (the nearest, “{rule}”, was met by {evidence.reached[nearest]:,} of {evidence.n_landmark:,})"
+    candidates = evidence.candidates
+    nearest = min(open_to_all, key=lambda i: abs(candidates.reach[i] - HALF))
+    rule = candidates.milestones[nearest]
+    return f" (the nearest, “{rule}”, was met by {candidates.reached[nearest]:,} of {candidates.n_accounts:,})"
 
 
-def _nothing(grading: Grading) -> tuple[str, ...]:
+def _nothing(evidence: Evidence, grading: Grading) -> tuple[str, ...]:
     """Say what stands out although nothing is a lead, or that nothing does."""
-    searched = f"{grading.searched:,} rules"
-    if not grading.dismissed:
-        said = [f"None of {searched} stands out as going with staying once the search is accounted for."]
-    else:
-        said = [f"“{family.event}”: {family.reason}" for family in grading.dismissed[:3]]
-    if grading.harms:
-        names = ", ".join(f"“{family.event}”" for family in grading.harms[:3])
-        said.append(f"Going with leaving, beyond the bound: {names}.")
+    said = [f"“{family.name}”: {family.reason}" for family in grading.dismissed[:3]]
+    habits = grading.having("habit")
+    if habits:
+        names = ", ".join(f"“{evidence.candidates.milestones[family.best]}”" for family in habits[:3])
+        said.append(f"Separating no more than any activity would: {names}.")
+    if not said:
+        said = [
+            f"None of {evidence.searched:,} rules stands out as going with {_WITH[evidence.outcome]} once the search "
+            "is accounted for."
+        ]
+    harms = grading.having("harm")
+    if harms:
+        names = ", ".join(f"“{family.name}”" for family in harms[:3])
+        said.append(f"Going with {_AGAINST[evidence.outcome]}, beyond the bound: {names}.")
     return tuple(said)
 
 
@@ -161,20 +298,3 @@ def _unseen(smallest: float, mature: int) -> str:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _lead_reasons(evidence: Evidence, grading: Grading, summary: OutcomeSummary) -> tuple[str, ...]:
-    first = grading.leads[0]
-    score = float(evidence.adjusted.score[first.best])
-    reasons = [
-        f"Its adjusted score is {score:.1f}; anything beyond {grading.critical:.1f} is unlikely by chance "
-        f"among the {grading.searched:,} rules searched.",
-        "It has not been confirmed on accounts that took no part in choosing it, and hidden differences "
-        "between accounts may explain it.",
-    ]
-    if summary.kind == "active":
-        reasons.append(Caution.INERTIA.sentence)
-    if len(grading.leads) > 1:
-        others = len(grading.leads) - 1
-        reasons.append(f"{others} other {'family is' if others == 1 else 'families are'} beyond the bound as well.")
-    return tuple(reasons)

@@ -13,7 +13,7 @@ from discovery.plots import wording
 from discovery.report.view import View
 from discovery.results import as_json_values
 
-_LONGEST_NAME = 90
+_LONGEST_NAME = 110
 _LONGEST_TOOLTIP = 500
 
 

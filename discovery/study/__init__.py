@@ -15,8 +15,10 @@ from discovery.intake import Relations
 from discovery.outcome import Outcome, read_outcome
 from discovery.results import CandidateTable, CheckResult, Provenance, QualityFinding, StudyResult, Verdict
 from discovery.spec import Day, StudySpec, build_spec
-from discovery.study.evidence import gather_evidence, lifetimes, prepare_adjustment
+from discovery.study.evidence import lifetimes, prepare_sample
 from discovery.study.finalists import Finalists
+from discovery.study.personas import search_personas
+from discovery.study.search import gather
 from discovery.version import __version__
 
 Progress = Callable[[str], None]
@@ -168,25 +170,29 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
         return _empty(outcome, ranking.insufficient(_nothing_differs(measured.events)))
 
     progress(f"Comparing {len(flags.conditions):,} rules")
-    adjustment = prepare_adjustment(relations, outcome, measured)
-    evidence = gather_evidence(relations, outcome, measured, flags, adjustment)
+    sample = prepare_sample(relations, outcome, measured, flags)
+    evidence = gather(sample, spec)
     grading = ranking.grade(evidence, spec)
-    verdict = ranking.decide(evidence, grading, outcome.population, outcome.summary, spec)
+    overall = ranking.decide(evidence, grading, outcome.population, outcome.summary, spec)
+    personas = search_personas(sample, spec, outcome.population, outcome.summary, progress)
 
     progress("Refitting the finalists and building ladders")
-    finalists = Finalists(relations, outcome, measured, flags, adjustment, evidence, grading)
+    finalists = Finalists(relations, outcome, measured, sample, evidence, grading)
     opinion = finalists.second_opinion()
     return {
-        "verdict": verdict,
+        "verdict": ranking.of_all(overall, personas),
         "population": outcome.population,
         "outcome": outcome.summary,
         "ranking": ranking.describe_families(
             evidence, grading, finalists.refits(), {o.family: o.rank for o in opinion}, outcome.summary
         ),
-        "ladders": finalists.ladders() if verdict.status == "lead" else (),
+        "personas": personas,
+        "ladders": finalists.ladders() if grading.standing_out else (),
         "second_opinion": opinion,
         "curves": finalists.curves(),
-        "searched": grading.searched,
+        "searched": evidence.searched,
+        "score_model": evidence.model,
+        "adjusted_for": sample.adjusted_for,
         "candidates": ranking.candidate_table(evidence, grading),
     }
 

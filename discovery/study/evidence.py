@@ -1,6 +1,8 @@
-"""From relations, outcome and flags to the evidence that ranking grades."""
+"""From relations, outcome and flags to the sample that is searched."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +12,9 @@ from discovery.estimate import Adjustment
 from discovery.exposure import Exposure, Flags
 from discovery.intake import UNKNOWN_TIME, Relations
 from discovery.outcome import Lifetimes, Outcome
-from discovery.ranking import Evidence, set_apart
+from discovery.ranking import set_apart
 from discovery.spec import Day, StudySpec
+from discovery.study.sample import Sample
 
 FIVE_MINUTES = 300_000_000
 """Microseconds; what comes this soon after signup says who came. Dates alone cannot tell: there it is the day."""
@@ -57,54 +60,94 @@ def _is_adjacent(event: str, spec: StudySpec) -> bool:
     return apart is not None and apart[0] == "outcome_adjacent"
 
 
-def prepare_adjustment(relations: Relations, outcome: Outcome, measured: Exposure) -> Adjustment:
-    """Gather what candidates are adjusted for: traits known at signup, and how busy the account is.
-
-    Events that belong to the decision to stay or go do not count as busyness: they follow from the outcome.
-    """
-    accounts, positions = relations.accounts, outcome.positions
-    segments = {name: values[positions] for name, values in accounts.segments.items()}
-    seats = accounts.seats[positions] if relations.spec.accounts.seats else None
-    static = estimate.static_covariates(accounts.signup[positions], segments, seats)
-    use = np.array([not _is_adjacent(event, relations.spec) for event in measured.events])
-    counts = measured.counts_among(positions).multiply(use).tocsc()
-    counts.eliminate_zeros()
-    return estimate.prepare_adjustment(
-        counts,
-        _first_days(measured, positions),
-        static,
-        outcome.mature,
-        has_traits=any(not name.startswith("signup date") for name in static.names),
-    )
-
-
-def gather_evidence(
-    relations: Relations, outcome: Outcome, measured: Exposure, flags: Flags, adjustment: Adjustment
-) -> Evidence:
-    """Compute everything that is computed for every candidate."""
-    alpha, n = relations.spec.inference.alpha, len(outcome.positions)
-    event_of = flags.event_of.astype(np.intp)
-    survival = None
-    if outcome.duration is not None and outcome.departed is not None:
-        survival = estimate.scan(flags.packed, n, outcome.duration, outcome.departed, alpha)
-    at_signup = exposure.events_at_signup(measured, outcome.positions, Day if relations.date_only else FIVE_MINUTES)
-    return Evidence(
+def prepare_sample(relations: Relations, outcome: Outcome, measured: Exposure, flags: Flags) -> Sample:
+    """Gather what the search needs to know of the landmark accounts."""
+    positions, spec = outcome.positions, relations.spec
+    apart = _apart(relations, outcome, measured)
+    counts = measured.counts_among(positions)
+    return Sample(
         events=measured.events,
-        conditions=flags.conditions,
-        event_of=event_of,
-        reached=flags.reached(),
-        n_landmark=n,
-        separation=estimate.separate(flags.packed, outcome.retained, outcome.mature, alpha),
-        survival=survival,
-        adjusted=estimate.adjusted_scan(flags.packed, event_of, adjustment, outcome.retained, alpha),
-        has_traits=adjustment.has_traits,
-        at_signup=frozenset(at_signup),
+        flags=flags,
+        counts=counts,
+        adjustment=_adjustment(relations, outcome, measured, apart),
+        signup=relations.accounts.signup[positions],
+        segments={name: values[positions] for name, values in relations.accounts.segments.items()},
+        mature=outcome.mature,
+        retained=outcome.retained,
+        duration=outcome.duration,
+        departed=outcome.departed,
+        outcome=outcome.summary.kind,
+        kinds={event: spec.kinds.of(event) for event in measured.events},
+        apart=apart,
+        at_signup=frozenset(
+            exposure.events_at_signup(measured, positions, Day if relations.date_only else FIVE_MINUTES)
+        ),
         at_signup_words="on the day of signup" if relations.date_only else "within five minutes of signup",
+        within=np.ones(len(positions), dtype=bool),
     )
 
 
-def _first_days(measured: Exposure, positions: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return first occurrences, shape (E, m), of evenly spaced accounts; they only tell what follows what."""
-    step = max(1, -(-len(positions) // estimate.ORDER_SAMPLE))
-    sample = positions[::step]
-    return np.stack([measured.first_lags(event, sample) for event in measured.events])
+def _apart(relations: Relations, outcome: Outcome, measured: Exposure) -> Mapping[str, tuple[str, str]]:
+    """Return the events that may not be ranked, with status and reason."""
+    spec = relations.spec
+    window = spec.candidates.window_days * Day
+    axes: tuple[str, ...] = ()
+    if not relations.date_only:
+        axes = exposure.volume_axes(relations.engine, relations.events_table, relations.accounts_table, window)
+    late = _after_decision(relations)
+    found = {event: set_apart(event, spec, axes, late) for event in measured.events}
+    return {event: reason for event, reason in found.items() if reason is not None}
+
+
+def _after_decision(relations: Relations) -> dict[str, float]:
+    """Return the events that timing shows to belong to the decision, with the share of accounts that says so."""
+    accounts = relations.accounts
+    moments = []
+    if relations.has_departures and accounts.churned is not None:
+        moments.append(_days(accounts.churned, accounts.signup))
+    if accounts.converted is not None and relations.spec.outcome.kind == "converted":
+        moments.append(_days(accounts.converted, accounts.signup))
+    late: dict[str, float] = {}
+    for counted in exposure.decision_times(
+        relations.engine, relations.events_table, relations.accounts_table, *moments
+    ):
+        evidence = estimate.after_decision(counted.having, counted.near, counted.expected)
+        late |= {counted.events[i]: float(evidence.share[i]) for i in np.flatnonzero(evidence.follows)}
+    return late
+
+
+def _days(moment: NDArray[np.int64], signup: NDArray[np.int64]) -> NDArray[np.float64]:
+    known = (moment != UNKNOWN_TIME) & (signup != UNKNOWN_TIME)
+    return np.where(known, (np.where(known, moment, 0) - np.where(known, signup, 0)) / Day, np.inf)
+
+
+def _adjustment(
+    relations: Relations, outcome: Outcome, measured: Exposure, apart: Mapping[str, tuple[str, str]]
+) -> Adjustment:
+    """Gather what candidates are adjusted for: traits known at signup, and how busy the account is anyway.
+
+    Events of the decision to stay or go, and passive ones, are no activity: they follow from something else.
+    """
+    accounts, positions, spec = relations.accounts, outcome.positions, relations.spec
+    segments = {name: values[positions] for name, values in accounts.segments.items()}
+    seats = accounts.seats[positions] if spec.accounts.seats else None
+    static = estimate.static_covariates(accounts.signup[positions], segments, seats)
+    left_out = [event for event, (status, _) in apart.items() if status in ("outcome_adjacent", "passive")]
+    rhythm = exposure.account_rhythm(
+        relations.engine,
+        relations.events_table,
+        relations.accounts_table,
+        len(accounts),
+        spec.candidates.window_days * Day,
+        left_out,
+    )
+    usable = np.array([event not in left_out for event in measured.events], dtype=bool)
+    factors = estimate.activity_factors(measured.counts_among(positions), usable, static.values)
+    return Adjustment(
+        static=static,
+        activity=estimate.activity_covariates(factors.scores),
+        inertia=estimate.inertia_covariates(
+            rhythm.actions[positions], rhythm.moments[positions], rhythm.days[positions], rhythm.last_days[positions]
+        ),
+        has_traits=any(estimate.trait_of(name) is not None for name in static.names),
+    )

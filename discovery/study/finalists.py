@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from discovery import estimate, exposure
 from discovery.errors import Caution
-from discovery.estimate import Adjustment
-from discovery.exposure import Exposure, Flags
+from discovery.exposure import Exposure
 from discovery.intake import Relations
 from discovery.ladder import Step, build_ladder
 from discovery.milestone import Milestone
@@ -19,6 +18,7 @@ from discovery.outcome import Outcome
 from discovery.ranking import Evidence, Finalist, GradedFamily, Grading
 from discovery.results import Estimate, Ladder, SecondOpinion, SurvivalCurve
 from discovery.spec import Day
+from discovery.study.sample import Sample
 
 MOST = 5
 """How many families are refitted, and how many ladders are built, at the most."""
@@ -31,13 +31,12 @@ NO_RUNG = ("vanity", "risk", "outcome_adjacent")
 
 @dataclass(frozen=True)
 class Finalists:
-    """The leads, or for lack of them the first three families, seen more closely."""
+    """The findings and leads, or for lack of them the first three families, seen more closely."""
 
     relations: Relations
     outcome: Outcome
     measured: Exposure
-    flags: Flags
-    adjustment: Adjustment
+    sample: Sample
     evidence: Evidence
     grading: Grading
 
@@ -45,12 +44,15 @@ class Finalists:
     def families(self) -> tuple[GradedFamily, ...]:
         """The families seen more closely, best first."""
         ranked = tuple(family for family in self.grading.families if family.rank is not None)
-        return self.grading.leads[:MOST] or ranked[:3]
+        return self.grading.standing_out[:MOST] or ranked[:3]
 
     @cached_property
     def reached_days(self) -> dict[str, NDArray[np.float64]]:
-        """Exact days to each family's rule, length n, by event; inf where never reached."""
-        return {family.event: self._reach_days(family) for family in self.families}
+        """Exact days to each family's rule, length n, by family; inf where never reached."""
+        return {family.name: self._reach_days(family) for family in self.families}
+
+    def _milestone(self, family: GradedFamily) -> Milestone:
+        return self.evidence.candidates.milestones[family.best]
 
     def _reach_days(self, family: GradedFamily) -> NDArray[np.float64]:
         relations = self.relations
@@ -59,19 +61,19 @@ class Finalists:
             relations.events_table,
             relations.accounts_table,
             len(relations.accounts),
-            Milestone((self.evidence.conditions[family.best],)),
+            self._milestone(family),
             relations.spec.candidates.window_days * Day,
         )
         return days[self.outcome.positions]
 
     def refits(self) -> dict[str, Finalist]:
-        """Return the reference refits of each family's rule, by event."""
-        return {family.event: self._refit(family) for family in self.families}
+        """Return the reference refits of each family's rule, by family."""
+        return {family.name: self._refit(family) for family in self.families}
 
     def _refit(self, family: GradedFamily) -> Finalist:
-        flag = self.flags.dense([family.best])[0]
-        days = self.reached_days[family.event]
-        odds = self._adjusted_odds_ratio(family, flag)
+        days = self.reached_days[family.name]
+        flag = np.isfinite(days)
+        odds = self._adjusted_odds_ratio(flag)
         cautions: tuple[Caution, ...] = (Caution.NOT_CONVERGED,) if odds.status == "not_converged" else ()
         hazard = proportional_p = None
         if self.outcome.duration is not None and self.outcome.departed is not None:
@@ -98,9 +100,8 @@ class Finalists:
             warnings=cautions,
         )
 
-    def _adjusted_odds_ratio(self, family: GradedFamily, flag: NDArray[np.bool_]) -> Estimate:
-        mature = self.outcome.mature
-        design = self.adjustment.design(self.measured.event_index(family.event))
+    def _adjusted_odds_ratio(self, flag: NDArray[np.bool_]) -> Estimate:
+        mature, design = self.outcome.mature, self.sample.horizon_null.design
         fit = estimate.logit_refit(
             design, self.outcome.retained[mature], flag[mature], self.relations.spec.inference.alpha
         )
@@ -109,23 +110,28 @@ class Finalists:
             ci_lower=fit.ci_lower,
             ci_upper=fit.ci_upper,
             scale="odds ratio",
-            estimand="conditional on volume and traits",
+            estimand="conditional on activity and traits",
             n_accounts=int(mature.sum()),
             status=fit.status,
         )
 
     def second_opinion(self) -> tuple[SecondOpinion, ...]:
         """Return the order in which an L1-penalised logistic path admits the families."""
-        rows = np.flatnonzero(self.grading.eligible)
+        singles = len(self.sample.flags)
+        rows = np.flatnonzero(self.evidence.eligible[:singles])
         mature = self.outcome.mature
         path = estimate.second_opinion(
-            self.flags.packed[rows], mature, self.outcome.retained, self.evidence.event_of[rows], ADMITTED
+            self.sample.flags.packed[rows],
+            mature,
+            self.outcome.retained,
+            self.evidence.candidates.family_of[rows],
+            ADMITTED,
         )
         return tuple(
             SecondOpinion(
                 rank=place,
-                family=self.evidence.events[entry.family],
-                milestone=str(self.evidence.conditions[rows[entry.candidate]]),
+                family=self.evidence.candidates.families[entry.family],
+                milestone=str(self.evidence.candidates.milestones[rows[entry.candidate]]),
                 sign="+" if entry.sign > 0 else "-",
             )
             for place, entry in enumerate(path, start=1)
@@ -136,16 +142,17 @@ class Finalists:
         duration, departed = self.outcome.duration, self.outcome.departed
         if duration is None or departed is None or not self.families:
             return ()
-        flag = self.flags.dense([self.families[0].best])[0]
+        first = self.families[0]
+        flag = np.isfinite(self.reached_days[first.name])
         alpha = self.relations.spec.inference.alpha
-        text = str(self.evidence.conditions[self.families[0].best])
+        text = str(self._milestone(first))
         sides = ((f"reached {text}", flag), ("did not reach it", ~flag))
         return tuple(
             estimate.kaplan_meier(duration[side], departed[side], label, alpha) for label, side in sides if side.any()
         )
 
     def ladders(self) -> tuple[Ladder, ...]:
-        """Return one ladder for each lead, best first."""
+        """Return one ladder for each finding and lead, best first."""
         positions = self.outcome.positions
         steps = [
             Step(event=event, first_days=self.measured.first_lags(event, positions))
@@ -154,17 +161,18 @@ class Finalists:
         ]
         return tuple(
             build_ladder(
-                str(Milestone((self.evidence.conditions[family.best],))),
-                self.reached_days[family.event],
-                [step for step in steps if step.event != family.event],
+                str(self._milestone(family)),
+                self.reached_days[family.name],
+                [step for step in steps if step.event not in self._milestone(family).events],
                 self.relations.spec.ladder,
                 rank=place,
             )
-            for place, family in enumerate(self.grading.leads[:MOST], start=1)
+            for place, family in enumerate(self.grading.standing_out[:MOST], start=1)
         )
 
     def _may_be_rung(self, event: str) -> bool:
-        if event in self.evidence.at_signup or self.relations.spec.kinds.of(event) in NO_RUNG:
-            return False
-        status = next((f.status for f in self.grading.families if f.event == event), None)
-        return status not in ("outcome_adjacent", "passive")
+        return (
+            event not in self.sample.at_signup
+            and event not in self.sample.apart
+            and self.relations.spec.kinds.of(event) not in NO_RUNG
+        )

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import sparse
 from scipy.special import expit, log_ndtr, ndtr
 from scipy.stats import binom, hypergeom
 
-from discovery.estimate import Adjustment, Covariates, adjusted_scan, critical_z, fit_null, pack, score_test
+from discovery.estimate import critical_z, fit_null, pack, score_all, score_test
 from discovery.estimate.saddlepoint import FAR, RARE_CELL, calibrated, log_tail, tail
 
 
@@ -177,20 +176,13 @@ def test_permuted_rare_outcomes_seldom_give_a_lead():
     assert plain_leads > max(2 * leads, 0.06 * runs)
 
 
-def test_a_scan_reports_the_calibrated_score_and_its_p():
+def test_scoring_all_reports_the_calibrated_score_and_its_p():
     rng, design, retained = _rare_world(accounts=1000)
     flags = retained[None] & (rng.random((4, 1000)) < 0.5) | (rng.random((4, 1000)) < 0.1)
-    adjustment = Adjustment(
-        rows=np.arange(1000),
-        static=Covariates(names=("a", "b", "c"), values=design[:, 1:]),
-        has_traits=True,
-        counts=sparse.csc_array(rng.poisson(1.0, size=(1000, 2))),
-        later=np.zeros((2, 2), dtype=bool),
-    )
-    found = adjusted_scan(pack(flags), np.array([0, 0, 1, 1]), adjustment, retained)
-    for event, own in ((0, [0, 1]), (1, [2, 3])):
-        null = fit_null(adjustment.design(event), retained)
-        plain = score_test(null, flags[own])
-        np.testing.assert_allclose(found.p_value[own], tail(null, flags[own], plain.score), rtol=1e-9)
-        assert (found.score[own] < plain.score).all()
+    null, rows = fit_null(design, retained), np.arange(1000)
+    plain = score_test(null, flags)
+    found = score_all(null, pack(flags), 1000, rows)
+    np.testing.assert_allclose(found.p_value, tail(null, flags, plain.score), rtol=1e-9)
+    assert (found.score < plain.score).all()
     np.testing.assert_allclose(found.p_value, 2 * ndtr(-found.score), rtol=1e-9)
+    np.testing.assert_array_equal(score_all(null, pack(flags), 1000, rows, tails=False).score, plain.score)

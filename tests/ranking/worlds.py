@@ -1,46 +1,87 @@
-"""Evidence made by hand: a few candidates with the numbers a test is about."""
+"""Evidence made by hand: a few candidates with the numbers a test is about, and everything else as a finding has it."""
 
 import numpy as np
 from scipy.stats import norm
 
-from discovery.estimate import AdjustedScan, separate
-from discovery.milestone import Condition
-from discovery.ranking import Evidence
+from discovery.estimate import Differences, HeldOut, Robustness, Scores, separate
+from discovery.milestone import Condition, Milestone
+from discovery.ranking import Candidates, CloserLook, Evidence
 from discovery.results import OutcomeSummary, Population
 
+BOUND = 3.0
 
-def evidence(scores, *, reached=None, n=1000, base_rate=0.5, at_signup=(), status="ok", conditions=None):
-    """Build evidence of candidates named `event` or `event k`, one score each, met by `reached` of n accounts."""
-    if conditions is None:
-        conditions = [Condition(name.split()[0], int([*name.split(), "1"][1]), 336) for name in scores]
-    events = tuple(sorted({condition.event for condition in conditions}))
-    reached = reached or [n // 2] * len(conditions)
+
+def rule(text):
+    """Return the milestone named `event`, `event k`, or several of them joined by ` + `."""
+    parts = [[*name.split(), "1"][:2] for name in text.split(" + ")]
+    return Milestone(tuple(Condition(event, int(k), 336) for event, k in parts))
+
+
+def held_out(estimate=0.10, half=0.05):
+    """Return a difference on accounts that chose nothing."""
+    return HeldOut(estimate=estimate, ci_lower=estimate - half, ci_upper=estimate + half, se=half / 1.96, same_sign=1.0)
+
+
+def closer(threshold=5.0, kept=1.0, left=0.05, trait="plan", latest=(0.08, 0.01, 0.15, 250), overlap=0.9):
+    """Return a closer look that finds nothing amiss."""
+    robustness = Robustness(robustness_value=0.2, strongest=trait, left_over=left)
+    return CloserLook(threshold_score=threshold, kept_share=kept, robustness=robustness, latest=latest, overlap=overlap)
+
+
+def evidence(scores, *, rules=None, reached=None, n=1000, base_rate=0.5, apart=(), kinds=(), status="ok", **given):
+    """Build evidence of candidates named as in `rule`, one score each, met by `reached` of n accounts.
+
+    `apart` maps events to status and reason, `kinds` events to kinds; anything else given replaces the field of
+    that name, and by default is such that a score beyond `BOUND` is a finding.
+    """
+    rules = [rule(name) for name in scores] if rules is None else rules
+    families = tuple(sorted({each.family for each in rules}))
+    family_of = np.array([families.index(each.family) for each in rules], dtype=np.intp)
+    flags = np.zeros((len(rules), n), dtype=bool)
     rng = np.random.default_rng(0)
-    flags = np.zeros((len(conditions), n), dtype=bool)
-    for row, count in zip(flags, reached, strict=True):
+    for row, count in zip(flags, reached or [n // 2] * len(rules), strict=True):
         row[rng.permutation(n)[:count]] = True
-    retained = np.arange(n) < base_rate * n
     values = np.array(list(scores.values()), dtype=float)
-    return Evidence(
-        events=events,
-        conditions=tuple(conditions),
-        event_of=np.array([events.index(condition.event) for condition in conditions], dtype=np.intp),
-        reached=flags.sum(axis=1),
-        n_landmark=n,
-        separation=separate(np.packbits(flags, axis=1), retained, np.ones(n, dtype=bool)),
-        survival=None,
-        adjusted=AdjustedScan(
-            score=values,
-            p_value=2 * norm.sf(np.abs(values)),
-            difference=values / 50,
-            difference_lower=values / 50 - 0.05,
-            difference_upper=values / 50 + 0.05,
-            status=np.full(len(conditions), status, dtype=object),
+    eligible = np.array([each.family not in dict(apart) for each in rules], dtype=bool)
+    p = 2 * norm.sf(np.abs(values))
+    points = Differences(
+        estimate=values / 50, lower=values / 50 - 0.05, upper=values / 50 + 0.05, se=values * 0 + 0.025, n_accounts=n
+    )
+    fields = {
+        "candidates": Candidates(
+            families=families,
+            milestones=tuple(rules),
+            family_of=family_of,
+            reached=flags.sum(axis=1),
             n_accounts=n,
         ),
-        has_traits=True,
-        at_signup=frozenset(at_signup),
-    )
+        "kinds": dict.fromkeys(families) | dict(kinds),
+        "outcome": "retained",
+        "model": "cox",
+        "separation": separate(np.packbits(flags, axis=1), np.arange(n) < base_rate * n, np.ones(n, dtype=bool)),
+        "survival": None,
+        "eligible": eligible,
+        "searched": int(eligible.sum()),
+        "scores": Scores(score=values, p_value=p, status=np.full(len(rules), status, dtype=object)),
+        "score": values,
+        "bound": np.full(len(rules), BOUND),
+        "p_adjusted": np.minimum(1, len(rules) * p),
+        "horizon_score": np.abs(values),
+        "composition_score": values,
+        "activity_score": values,
+        "composition": points,
+        "differences": points,
+        "held_out": {int(family): held_out() for family in np.unique(family_of)},
+        "wins": np.ones(len(families)),
+        "rule_wins": np.zeros(len(rules)),
+        "cluster": np.arange(len(families), dtype=np.intp),
+        "closer": {i: closer() for i in range(len(rules)) if values[i] > BOUND},
+        "has_traits": True,
+        "n_mature": n,
+        "base_rate": base_rate,
+        "apart": dict(apart),
+    }
+    return Evidence(**(fields | given))
 
 
 def population(mature=1000, retained=500, landmark=None, **others):

@@ -11,6 +11,7 @@ from discovery.results import (
     Estimate,
     Ladder,
     OutcomeSummary,
+    Persona,
     Population,
     Provenance,
     QualityFinding,
@@ -70,7 +71,7 @@ def family(rank: int | None, name: str, **changes: Any) -> RankedFamily:
         "second_opinion_rank": 2,
         "equivalent": (f"{name} >= 2 within 7d by 2 users", f"{name} >= 3 within 14d by 2 users"),
         "median_days_to_reach": 2.4,
-        "warnings": (Caution.SAME_ACCOUNTS, Caution.NO_TRAITS),
+        "warnings": (Caution.RARE_FLAG, Caution.NO_TRAITS),
     }
     return RankedFamily(**(values | changes))
 
@@ -209,7 +210,7 @@ def study(status: str = "lead", names: tuple[str, ...] = PLAIN_NAMES, **changes:
         )
     ranking = [family(place, name) for place, name in enumerate(names, start=1)]
     if supported:
-        ranking[0] = family(1, names[0], status=status, warnings=(Caution.SAME_ACCOUNTS, Caution.NON_PROPORTIONAL))
+        ranking[0] = family(1, names[0], status=status, warnings=(Caution.NON_PROPORTIONAL,))
     ranking.append(unknown_family(len(names) + 1, "never_converged"))
     for apart, event in (
         ("outcome_adjacent", "subscription_upgraded"),
@@ -277,6 +278,113 @@ def study(status: str = "lead", names: tuple[str, ...] = PLAIN_NAMES, **changes:
         "candidates": CandidateTable(columns={}),
     }
     return StudyResult(**(values | changes))
+
+
+SURE: dict[str, Any] = {
+    "stability": 0.82,
+    "horizon_score": 4.1,
+    "composition": estimate(0.062, 0.04),
+    "composition_score": 2.9,
+    "threshold_score": 2.2,
+    "latest": estimate(0.081, 0.09),
+    "overlap": 0.64,
+    "e_value": 1.74,
+    "robustness_value": 0.081,
+    "strongest_trait": "company_size",
+    "left_over": 0.055,
+}
+
+AWAY = (
+    "“{}”: those who did it stay 22 points more often than those who did not. Compared with accounts as active, 1 "
+    "point [−3, 5] is left: being active at all accounts for it.",
+    "“{}”: 18 points more often. Nearly the same accounts do report_shared; beside it, nothing is left.",
+    "“{}”: 15 points more often, 12 of them because larger companies do it and stay.",
+)
+
+
+def conjunction(rank: int | None, *names: str, **changes: Any) -> RankedFamily:
+    conditions = tuple({"event": name, "at_least": 3, "within_days": 14, "min_users": 1, "where": []} for name in names)
+    milestone = " and ".join(f"{name} >= 3 within 14d" for name in names)
+    values = {"milestone": milestone, "conditions": conditions, "equivalent": ()}
+    return family(rank, " + ".join(sorted(names)), **(values | changes))
+
+
+def persona(value: str, status: str, **changes: Any) -> Persona:
+    """One persona: `found` and `lead` name the first rule of its ranking."""
+    named = status in ("found", "lead")
+    rule = family(1, "report_shared", status=status if named else "unsupported", adjusted=estimate(0.19, 0.08), **SURE)
+    verdict = dataclasses.replace(VERDICTS[status], persona=value, milestone=rule.milestone if named else None)
+    values: dict[str, Any] = {
+        "persona": value,
+        "accounts": 812,
+        "verdict": verdict,
+        "ranking": (rule,),
+        "heterogeneity_p": 0.012,
+        "shrunken": estimate(0.142, 0.06),
+    }
+    return Persona(**(values | changes))
+
+
+PERSONAS = (
+    persona("plan=team", "found"),
+    persona("plan=solo", "none", accounts=1204, shrunken=None),
+    persona("channel=partner", "insufficient", accounts=96, heterogeneity_p=None, shrunken=None),
+    persona("channel=organic", "lead", accounts=1530, heterogeneity_p=0.41),
+)
+
+
+def telling(status: str = "found", **changes: Any) -> StudyResult:
+    """Build a result in which every status, a conjunction, clusters, personas and explanations occur."""
+    supported = status in ("found", "lead")
+    sure = SURE | {"latest": None, "left_over": -0.012} if status == "lead" else SURE
+    doubts = (Caution.HIDDEN_TRAIT, Caution.POOR_OVERLAP) if status == "lead" else ()
+    first = family(
+        1, "report_shared", status=status if supported else "unsupported", warnings=doubts, cluster=1, **sure
+    )
+    ranking = (
+        first,
+        family(2, "report_exported", cluster=1, adjusted=estimate(0.08)),
+        conjunction(3, "Deal Created", "email_sync_enabled", "first_follow_up_sent", warnings=(Caution.RARE_FLAG,)),
+        family(
+            4,
+            "dashboard_viewed",
+            status="habit",
+            adjusted=estimate(0.01, 0.04),
+            naive_difference=estimate(0.22),
+            explained_away=AWAY[0].format("dashboard_viewed"),
+            composition_score=0.3,
+            warnings=(Caution.FADES,),
+        ),
+        family(5, "pdf_made", adjusted=estimate(0.002, 0.03), explained_away=AWAY[1].format("pdf_made")),
+        conjunction(6, "a", "b", adjusted=estimate(0.03, 0.03), explained_away=AWAY[2].format("a and b")),
+        family(
+            7,
+            "support_ticket_opened",
+            status="harm",
+            score=-4.9,
+            adjusted=estimate(-0.13, 0.06),
+            naive_difference=estimate(0.02, 0.05),
+            reason="Accounts that did it left more often than comparably active accounts that did not.",
+        ),
+        family(None, "commit", status="volume_axis", reason="It is the sum of file_added and file_changed."),
+        family(None, "subscription_upgraded", status="outcome_adjacent", reason="It belongs to the decision."),
+        family(None, "signed_up", status="at_signup", reason="It happens within five minutes of signup."),
+        family(None, "badge", status="passive", reason="It happens to the account."),
+        family(None, "rare_thing", reason="Too few accounts did it, or too few did not, to compare them."),
+    )
+    values: dict[str, Any] = {
+        "ranking": ranking,
+        "personas": PERSONAS if status != "insufficient" else (),
+        "adjusted_for": ("plan", "company_size", "signup date"),
+        "score_model": "cox",
+    }
+    return study(status, **(values | changes))
+
+
+def for_one_persona() -> StudyResult:
+    """Build a result whose finding holds for one persona alone."""
+    steps = dataclasses.replace(study().ladders[0], persona="plan=team")
+    return telling("none", verdict=PERSONAS[0].verdict, ladders=(steps,))
 
 
 def bare(status: str = "insufficient") -> StudyResult:

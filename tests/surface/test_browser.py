@@ -106,12 +106,13 @@ def test_hostile_names_are_text_and_nothing_is_fetched_run_or_complained_about(b
 
 @pytest.mark.parametrize("verdict", sorted(factory.VERDICTS))
 def test_no_page_scrolls_sideways(browser, tmp_path, verdict):
-    path = write(factory.study(verdict, names=("x" * 300, *factory.HOSTILE_NAMES[:4])), tmp_path / "report.html")
-    with opened(browser, path) as (page, _):
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        for width in (*WIDTHS, 800):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    hostile = factory.study(verdict, names=("x" * 300, *factory.HOSTILE_NAMES[:4]))
+    for result in (hostile, factory.telling(verdict, personas=(*factory.PERSONAS, factory.persona("y" * 99, "lead")))):
+        with opened(browser, write(result, tmp_path / "report.html")) as (page, _):
+            page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+            for width in (*WIDTHS, 800):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_every_section_and_every_picture_has_a_name(browser, hostile):
@@ -131,7 +132,12 @@ def test_every_section_and_every_picture_has_a_name(browser, hostile):
 @pytest.mark.parametrize("names", [WIDEST_NAMES, factory.HOSTILE_NAMES], ids=["widest", "hostile"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_picture_clips_its_text_or_writes_over_it(browser, tmp_path, names, width):
-    path = write(factory.study(names=names), tmp_path / "report.html")
+    away = (
+        factory.family(rank, name, explained_away="Nothing is left.", adjusted=factory.estimate(-0.123, 0.15))
+        for rank, name in enumerate(names[:3], start=10)
+    )
+    ranking = (*factory.study(names=names).ranking, factory.conjunction(9, *names[:3]), *away)
+    path = write(factory.study(names=names, ranking=ranking), tmp_path / "report.html")
     with opened(browser, path, width=width) as (page, _):
         page.add_style_tag(content=".repeats { display: block !important }")
         assert page.evaluate(CLIPPED_OR_OVERLAPPING) == []
@@ -140,7 +146,7 @@ def test_no_picture_clips_its_text_or_writes_over_it(browser, tmp_path, names, w
 @pytest.mark.parametrize("verdict", sorted(factory.VERDICTS))
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground(browser, tmp_path, verdict, scheme):
-    path = write(factory.study(verdict), tmp_path / "report.html")
+    path = write(factory.telling(verdict), tmp_path / "report.html")
     with opened(browser, path, scheme=scheme) as (page, _):
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert page.evaluate(LOW_CONTRAST) == []
@@ -148,7 +154,7 @@ def test_text_stands_out_from_its_ground(browser, tmp_path, verdict, scheme):
 
 @pytest.mark.parametrize("verdict", sorted(factory.VERDICTS))
 def test_headings_never_skip_a_level(browser, tmp_path, verdict):
-    path = write(factory.study(verdict), tmp_path / "report.html")
+    path = write(factory.telling(verdict), tmp_path / "report.html")
     with opened(browser, path) as (page, _):
         levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map(h => Number(h.tagName[1]))")
         assert levels[0] == 1
@@ -166,6 +172,21 @@ def test_a_phone_sees_the_first_families_and_can_ask_for_the_rest(browser, tmp_p
         assert values.evaluate_all("cells => cells.filter(c => c.scrollWidth > c.clientWidth + 1).length") == 0
 
 
+@pytest.mark.parametrize("verdict", sorted(factory.VERDICTS))
+def test_each_verdict_has_its_own_colour_and_what_matters_stands_open(browser, tmp_path, verdict):
+    path = write(factory.telling(verdict), tmp_path / "report.html")
+    with opened(browser, path, width=390) as (page, _):
+        colour = page.locator(".verdict").evaluate("e => getComputedStyle(e).borderLeftColor")
+        others = {"found": "rgb(0, 112, 79)", "lead": "rgb(0, 90, 143)"}
+        assert colour == others.get(verdict, "rgb(91, 102, 117)")
+        assert page.locator("#explained .why").count() == 3
+        assert all(text.is_visible() for text in page.locator("#explained .why, #explained svg").all())
+        assert page.locator("#ranking tr.harm").is_visible()
+        assert page.locator("#sure").count() == (verdict in ("found", "lead"))
+        cells = page.locator("#personas td:visible, #sure td:visible")
+        assert cells.evaluate_all("cells => cells.filter(c => c.scrollWidth > c.clientWidth + 1).length") == 0
+
+
 def test_on_paper_tables_stay_tables_and_what_was_folded_is_there(browser, tmp_path):
     path = write(factory.study(names=tuple(f"event_{i}" for i in range(30))), tmp_path / "report.html")
     with opened(browser, path, width=700) as (page, _):
@@ -177,7 +198,11 @@ def test_on_paper_tables_stay_tables_and_what_was_folded_is_there(browser, tmp_p
         assert page.evaluate("document.documentElement.scrollWidth") <= 700
 
 
-def test_ids_are_unique_and_links_lead_somewhere(browser, hostile):
+@pytest.mark.parametrize("result", ["hostile", *sorted(factory.VERDICTS), "one persona"])
+def test_ids_are_unique_and_links_lead_somewhere(browser, hostile, tmp_path, result):
+    if result != "hostile":
+        made = factory.for_one_persona() if result == "one persona" else factory.telling(result)
+        hostile = write(made, tmp_path / "report.html")
     with opened(browser, hostile) as (page, _):
         ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
         assert len(ids) == len(set(ids))

@@ -1,0 +1,117 @@
+"""The rhythm of an account: how much it did, on how many days, how recently; and which event sums up the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery.engines import Engine
+from discovery.exposure.query import clock_query, company_query, rhythm_query
+from discovery.spec import Day
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+SHARED = 0.9
+"""Share of the moments with several events in which the sum of the others takes part."""
+PARTS = 2
+"""Events that an axis must accompany, each in most of its moments."""
+MOMENTS = 50
+"""Moments with several events below which nothing is said."""
+SECONDS = 10
+"""Of the sixty seconds of a minute: times that know fewer are dates, hours or minutes, and meet in them by chance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rhythm:
+    """Activity in the observation window, whatever it consists of; arrays of one value per account.
+
+    Attributes
+    ----------
+    actions : int64[A]
+        Rows.
+    moments : int64[A]
+        Distinct seconds since signup with any row: a burst written in one second is one action.
+    days : int64[A]
+        Distinct days since signup (24 hours each) with any row.
+    last_days : float64[A]
+        Days from signup to the last row; 0 without any.
+    """
+
+    actions: NDArray[np.int64]
+    moments: NDArray[np.int64]
+    days: NDArray[np.int64]
+    last_days: NDArray[np.float64]
+
+
+def account_rhythm(
+    engine: Engine,
+    events_table: str | exp.Table,
+    accounts_table: str | exp.Table,
+    n_accounts: int,
+    observation_us: int,
+    left_out: Sequence[str] = (),
+) -> Rhythm:
+    """Measure how much, on how many days and how recently every account was active in its observation window.
+
+    Parameters
+    ----------
+    engine : Engine
+        What holds both relations.
+    events_table, accounts_table : str or sqlglot.exp.Table
+        Relations as described at `discovery.exposure.query.exposure_query`.
+    n_accounts : int
+        Number A of accounts.
+    observation_us : int
+        The observation window in microseconds.
+    left_out : sequence of str
+        Events that are no activity: passive ones, and those of the decision to stay or go.
+    """
+    query = rhythm_query(events_table, accounts_table, observation_us, left_out)
+    columns: NDArray[Any] = np.zeros((4, n_accounts), dtype=np.int64)
+    for batch in engine.batches(query.sql(dialect=engine.dialect)):
+        account = batch.column(0).to_numpy(zero_copy_only=False)
+        for place in range(4):
+            columns[place, account] = batch.column(place + 1).to_numpy(zero_copy_only=False)
+    actions, moments, days, last = columns
+    return Rhythm(actions=actions, moments=moments, days=days, last_days=last / Day)
+
+
+def volume_axes(
+    engine: Engine,
+    events_table: str | exp.Table,
+    accounts_table: str | exp.Table,
+    observation_us: int,
+) -> tuple[str, ...]:
+    """Name the events that are the sum of others: written in the same second as whatever else is done.
+
+    An event is an axis if it takes part in at least half of all moments and 90 % of those that hold several events,
+    and at least two other events occur mostly in its company. Moments are seconds since signup within one account;
+    a log whose times are no finer than minutes says nothing.
+
+    Returns
+    -------
+    tuple of str
+        Sorted names; usually none or one.
+    """
+    clock: list[tuple[Any, ...]] = engine.rows(clock_query(events_table).sql(dialect=engine.dialect))
+    if clock[0][0] < SECONDS:
+        return ()
+    query = company_query(events_table, accounts_table, observation_us)
+    rows: list[tuple[Any, ...]] = engine.rows(query.sql(dialect=engine.dialect))
+    moments, several = next(((int(row[1]), int(row[2])) for row in rows if row[0] is None), (0, 0))
+    alone = {str(row[0]): (int(row[1]), int(row[2])) for row in rows if row[0] is not None}
+    if several < MOMENTS:
+        return ()
+    accompanied = {event for event, (own, shared) in alone.items() if shared > own / 2}
+    return tuple(
+        sorted(
+            event
+            for event, (own, shared) in alone.items()
+            if own >= moments / 2 and shared >= SHARED * several and len(accompanied - {event}) >= PARTS
+        )
+    )

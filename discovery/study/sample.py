@@ -1,0 +1,132 @@
+"""The accounts of one search: all at the landmark, or those of one persona."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from discovery import estimate
+from discovery.estimate import Adjustment, Comparison, CoxNull, Differences, NullModel, Scores
+from discovery.exposure import Flags
+
+Floats = NDArray[np.float64]
+
+FEWEST_DEPARTURES = 100
+"""With fewer departures at the landmark than this, the score rests on the stated day alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What is known of n landmark accounts; `within` says which of them the search is about."""
+
+    events: tuple[str, ...]
+    flags: Flags
+    counts: sparse.csc_array[Any]
+    adjustment: Adjustment
+    signup: NDArray[np.int64]
+    segments: Mapping[str, NDArray[np.object_]]
+    mature: NDArray[np.bool_]
+    retained: NDArray[np.bool_]
+    duration: NDArray[np.int64] | None
+    departed: NDArray[np.bool_] | None
+    outcome: Literal["retained", "active", "converted"]
+    kinds: Mapping[str, str | None]
+    apart: Mapping[str, tuple[str, str]]
+    at_signup: frozenset[str]
+    at_signup_words: str
+    within: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.within)
+
+    def among(self, accounts: NDArray[np.bool_]) -> Sample:
+        """Return the same sample for the search among some accounts only."""
+        return dataclasses.replace(self, within=self.within & accounts)
+
+    @cached_property
+    def rows(self) -> NDArray[np.intp]:
+        """Mature accounts of the search."""
+        return np.flatnonzero(self.mature & self.within)
+
+    @cached_property
+    def everyone(self) -> NDArray[np.intp]:
+        """Accounts of the search."""
+        return np.flatnonzero(self.within)
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """What the deciding comparison holds equal: later activity is also compared at equal inertia."""
+        return "both" if self.outcome == "active" else "activity"
+
+    @cached_property
+    def horizon_null(self) -> NullModel:
+        """The null model of the outcome on its stated day."""
+        return estimate.logistic_null(self.adjustment, self.rows, self.retained, self.comparison)
+
+    @cached_property
+    def activity_null(self) -> NullModel:
+        """The null model that knows traits and general activity."""
+        if self.comparison == "activity":
+            return self.horizon_null
+        return estimate.logistic_null(self.adjustment, self.rows, self.retained, "activity")
+
+    @cached_property
+    def composition_null(self) -> NullModel:
+        """The null model of the composition test."""
+        return estimate.logistic_null(self.adjustment, self.rows, self.retained, "composition")
+
+    @cached_property
+    def traits_null(self) -> NullModel:
+        """The null model that knows traits alone."""
+        return estimate.logistic_null(self.adjustment, self.rows, self.retained, "traits")
+
+    @cached_property
+    def model(self) -> Literal["cox", "logistic"]:
+        """Which model decides: the whole follow-up where enough departures are recorded."""
+        if self.duration is None or self.departed is None or self.outcome != "retained":
+            return "logistic"
+        return "cox" if int(self.departed[self.within].sum()) >= FEWEST_DEPARTURES else "logistic"
+
+    @cached_property
+    def deciding(self) -> tuple[NullModel | CoxNull, NDArray[np.intp]]:
+        """The null model whose scores decide, and the accounts it rests on."""
+        if self.model == "logistic" or self.duration is None or self.departed is None:
+            return self.horizon_null, self.rows
+        cox = estimate.cox_null(
+            self.adjustment, self.everyone, self.duration.astype(float), self.departed, self.comparison
+        )
+        return cox, self.everyone
+
+    @property
+    def adjusted_for(self) -> tuple[str, ...]:
+        """What candidates are adjusted for, in words."""
+        names = self.adjustment.static.names
+        traits = tuple(dict.fromkeys(trait for name in names if (trait := estimate.trait_of(name)) is not None))
+        date = ("signup date",) if any(name.startswith("signup date") for name in names) else ()
+        activity = ("general activity",) if self.adjustment.activity.names else ()
+        inertia = ("amount, days and recency of activity",) if self.comparison == "both" else ()
+        return (*traits, *date, *activity, *inertia)
+
+    def scores(
+        self, null: NullModel | CoxNull, rows: NDArray[np.intp], packed: NDArray[np.uint8], *, tails: bool = False
+    ) -> Scores:
+        """Score packed flags beside a null model."""
+        return estimate.score_all(null, packed, len(self), rows, tails=tails)
+
+    def differences(
+        self, null: NullModel, packed: NDArray[np.uint8], described: NDArray[np.intp], alpha: float
+    ) -> Differences:
+        """Estimate the differences of some candidates beside a null model of the mature accounts; NaN for others."""
+        some = estimate.differences(null, packed[described], len(self), self.rows, alpha)
+        columns = np.full((4, len(packed)), np.nan)
+        columns[:, described] = some.estimate, some.lower, some.upper, some.se
+        return Differences(
+            estimate=columns[0], lower=columns[1], upper=columns[2], se=columns[3], n_accounts=some.n_accounts
+        )

@@ -1,0 +1,86 @@
+"""A conjunction is named where it says more than its parts together, and only there."""
+
+import numpy as np
+import pytest
+
+from discovery.milestone import Milestone
+from discovery.study.search import gather
+
+from .samples import SPEC, prepare
+
+
+@pytest.fixture(scope="module")
+def conjunction():
+    return prepare("conjunction", 2500, 2)
+
+
+@pytest.fixture(scope="module")
+def evidence(conjunction):
+    return gather(conjunction.sample, conjunction.spec)
+
+
+def pairs_of(evidence):
+    return [family for family in evidence.candidates.families if " + " in family]
+
+
+def test_a_planted_pair_is_named_and_ranked_first(conjunction, evidence):
+    (planted,) = conjunction.truth.planted
+    assert Milestone.parse(planted).family in pairs_of(evidence)
+    best = int(np.nanargmax(np.where(evidence.eligible, evidence.score, np.nan)))
+    assert evidence.candidates.milestones[best].family == Milestone.parse(planted).family
+    assert evidence.score[best] > evidence.bound[best]
+
+
+def test_the_bound_of_pairs_is_that_of_a_wider_search(conjunction, evidence):
+    singles = len(conjunction.sample.flags)
+    assert (evidence.bound[:singles] == evidence.bound[0]).all()
+    assert evidence.bound[singles] > evidence.bound[0]
+    assert evidence.searched > singles
+
+
+def test_what_is_named_stays_with_its_own_numbers(conjunction, evidence):
+    """Flags, reach and every score of a named pair are those of the accounts that met both parts."""
+    sample = conjunction.sample
+    texts = [str(each) for each in evidence.candidates.milestones]
+    for place in range(len(sample.flags), len(texts)):
+        milestone = evidence.candidates.milestones[place]
+        assert len(milestone.conditions) == 2
+        both = np.ones(len(sample), dtype=bool)
+        for condition in milestone.conditions:
+            row = texts.index(str(Milestone((condition,))))
+            both &= np.unpackbits(sample.flags.packed[row], count=len(sample)).astype(bool)
+        assert evidence.candidates.reached[place] == both.sum()
+        assert evidence.separation.reached_retained[place] == (both & sample.retained & sample.mature).sum()
+        assert evidence.scores.score[place] == pytest.approx(evidence.score[place], abs=0.35)
+
+
+def test_without_conjunctions_single_rules_have_the_whole_error_rate(conjunction, evidence):
+    spec = conjunction.spec
+    one = spec.model_copy(update={"candidates": spec.candidates.model_copy(update={"conjunctions": 1})})
+    alone = gather(conjunction.sample, one)
+    assert pairs_of(alone) == []
+    assert len(alone.candidates) == len(conjunction.sample.flags)
+    assert alone.bound[0] < evidence.bound[0]
+    assert alone.searched == alone.eligible.sum()
+
+
+@pytest.mark.parametrize("world", ["easy", "chain", "multi_user"])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_planted_single_rule_is_not_turned_into_a_pair(world, seed):
+    made = prepare(world, 1500, seed)
+    found = gather(made.sample, made.spec)
+    best = int(np.nanargmax(np.where(found.eligible, found.score, np.nan)))
+    assert len(found.candidates.milestones[best].conditions) == 1
+    assert len(pairs_of(found)) <= 1
+
+
+ACTIVE = {"accounts": {"segments": ["plan"]}, "outcome": {"kind": "active", "active_days": [29, 90]}}
+
+
+@pytest.mark.parametrize(
+    ("world", "seed", "spec"),
+    [("confounded_null", 0, SPEC), ("null", 0, SPEC), ("inertia_null", 300, ACTIVE), ("inertia_null", 301, ACTIVE)],
+)
+def test_nothing_is_named_where_nothing_acts(world, seed, spec):
+    made = prepare(world, 1500, seed, spec)
+    assert pairs_of(gather(made.sample, made.spec)) == []
