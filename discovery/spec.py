@@ -155,11 +155,16 @@ class CandidatesSpec(_Section):
 
 
 class InferenceSpec(_Section):
-    """Error rates, the seed, and the smallest difference that would matter."""
+    """Error rates, the seed, the smallest difference that would matter, and the model that decides.
+
+    `model` "cox" scores the whole follow-up of `retained` outcomes, "logistic" the stated day alone; "auto" takes
+    the first where at least 100 departures are recorded.
+    """
 
     alpha: float = Field(0.05, gt=0, lt=0.5)
     seed: int = Field(0, ge=0)
     minimum_effect: float = Field(0.03, gt=0, lt=1)
+    model: Literal["auto", "cox", "logistic"] = "auto"
 
 
 class LadderSpec(_Section):

@@ -6,6 +6,7 @@ import numpy as np
 
 from discovery.ranking.evidence import Evidence
 from discovery.ranking.grading import GradedFamily
+from discovery.ranking.wording import interval, points
 from discovery.results import OutcomeSummary
 
 CLEAR_Z = 4.0
@@ -19,7 +20,7 @@ def explained_away(family: GradedFamily, evidence: Evidence, summary: OutcomeSum
     naive, phi = float(evidence.separation.difference[i]), float(evidence.separation.phi[i])
     if family.status in ("found", "lead") or not np.isfinite(phi) or abs(phi) * np.sqrt(evidence.n_mature) < CLEAR_Z:
         return None
-    separates = f"Separates by {100 * abs(naive):.0f} points{' downwards' if naive < 0 else ''}"
+    separates = f"Separates by {points(abs(naive))} points{' downwards' if naive < 0 else ''}"
     if family.rank is None:
         return f"{separates}. {family.reason or ''}".strip()
     if family.status == "harm":
@@ -52,5 +53,4 @@ def _composition(i: int, evidence: Evidence) -> str:
 def _interval(estimate: float, lower: float, upper: float) -> str:
     if not np.isfinite(estimate):
         return "no difference that could be estimated"
-    points = round(100 * estimate)
-    return f"{points:.0f} {'point' if abs(points) == 1 else 'points'} [{100 * lower:.0f}, {100 * upper:.0f}]"
+    return f"{points(estimate)} {'point' if points(abs(estimate)) == '1' else 'points'} {interval(lower, upper)}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from discovery.ranking.evidence import Evidence
+from discovery.ranking.wording import interval, points
 from discovery.results import FamilyStatus
 from discovery.spec import StudySpec
 
@@ -113,7 +114,7 @@ def _held_out(family: int, evidence: Evidence, spec: StudySpec) -> str | None:
         return "Its difference could not be estimated on accounts that took no part in choosing it."
     if effect.ci_lower > 0 and effect.estimate >= least:
         return None
-    shown = f"{100 * effect.estimate:.0f} points [{100 * effect.ci_lower:.0f}, {100 * effect.ci_upper:.0f}]"
+    shown = f"{points(effect.estimate)} points {interval(effect.ci_lower, effect.ci_upper)}"
     return (
         f"On accounts that took no part in choosing it, the adjusted difference is {shown}: not clear of 0, or below "
         f"the {100 * least:g} points that would matter."

@@ -12,6 +12,7 @@ from discovery.estimate import accounts_needed, minimum_detectable
 from discovery.milestone import Milestone
 from discovery.ranking.evidence import Evidence
 from discovery.ranking.grading import GradedFamily, Grading
+from discovery.ranking.wording import interval, points
 from discovery.results import OutcomeSummary, Persona, Population, Verdict
 from discovery.spec import StudySpec
 
@@ -111,8 +112,14 @@ def decide(
         return _standing_out(evidence, grading, population, summary, smallest, persona)
     seen = _unseen(smallest, mature)
     if smallest > LARGE_DIFFERENCE:
+        verdict = insufficient(seen)
+        more = _how_many_more(needed, mature, effect)
         return dataclasses.replace(
-            insufficient(seen), minimum_detectable=_finite(smallest), accounts_needed=needed, persona=persona
+            verdict,
+            reasons=(*verdict.reasons, *more),
+            minimum_detectable=_finite(smallest),
+            accounts_needed=needed,
+            persona=persona,
         )
     return Verdict(
         status="none",
@@ -186,11 +193,11 @@ def _standing_out(
     separates = f"{who} separates accounts that {_SIDES[summary.kind]}"
     if first.status == "found":
         sentence = f"{separates}{_held_out_words(evidence, first)}."
-        reasons = _found_reasons(evidence, first)
+        reasons = _found_reasons(evidence, first, persona)
     else:
         begins = separates[0].lower() if persona else separates[0]
         sentence = f"A lead, not a finding: {begins}{separates[1:]}, but it does not pass every check."
-        reasons = (_score_reason(evidence, first), *first.short_of)
+        reasons = (_score_reason(evidence, first, persona), *first.short_of)
     return Verdict(
         status="found" if first.status == "found" else "lead",
         milestone=milestone,
@@ -204,30 +211,24 @@ def _standing_out(
 def _held_out_words(evidence: Evidence, family: GradedFamily) -> str:
     effect = evidence.held_out[family.place]
     return (
-        f" by {_points(effect.estimate)} points [{_points(effect.ci_lower)}, {_points(effect.ci_upper)}] "
+        f" by {points(effect.estimate)} points {interval(effect.ci_lower, effect.ci_upper)} "
         "among comparably active accounts"
     )
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:.0f}"
-
-
-def _score_reason(evidence: Evidence, family: GradedFamily) -> str:
+def _score_reason(evidence: Evidence, family: GradedFamily, persona: str | None) -> str:
     score, bound = float(evidence.score[family.best]), float(evidence.bound[family.best])
-    return (
-        f"Its adjusted score is {score:.1f}; among the {evidence.searched:,} rules searched, "
-        f"chance alone stays below {bound:.1f}."
-    )
+    where = "in all segments together" if persona else f"among the {evidence.searched:,} rules searched"
+    return f"Its adjusted score is {score:.1f}; {where}, chance alone stays below {bound:.1f}."
 
 
-def _found_reasons(evidence: Evidence, family: GradedFamily) -> tuple[str, ...]:
+def _found_reasons(evidence: Evidence, family: GradedFamily, persona: str | None) -> tuple[str, ...]:
     naive = float(evidence.separation.difference[family.best])
     effect = evidence.held_out[family.place]
     reasons = [
-        _score_reason(evidence, family),
-        f"Unadjusted, it separates by {_points(naive)} points; {_points(effect.estimate)} points "
-        f"[{_points(effect.ci_lower)}, {_points(effect.ci_upper)}] remain at equal activity, on accounts that took no "
+        _score_reason(evidence, family, persona),
+        f"Unadjusted, it separates by {points(naive)} points; {points(effect.estimate)} points "
+        f"{interval(effect.ci_lower, effect.ci_upper)} remain at equal activity, on accounts that took no "
         "part in choosing the rule.",
         f"It comes first in {100 * float(evidence.wins[family.place]):.0f} % of random halves of the accounts.",
     ]
@@ -235,7 +236,7 @@ def _found_reasons(evidence: Evidence, family: GradedFamily) -> tuple[str, ...]:
     if closer and closer.robustness.strongest and closer.robustness.left_over is not None:
         reasons.append(
             f"Something unmeasured as strong as “{closer.robustness.strongest}” would leave "
-            f"{_points(closer.robustness.left_over)} points of it."
+            f"{points(closer.robustness.left_over)} points of it."
         )
     reasons.append("This is an association in past accounts: an experiment is what would prove it.")
     return tuple(reasons)
@@ -293,6 +294,15 @@ def _unseen(smallest: float, mature: int) -> str:
     return (
         f"differences below {100 * smallest:.2g} points would probably have been missed in {mature:,} accounts, "
         "even for a rule that half of them meet"
+    )
+
+
+def _how_many_more(needed: int | None, mature: int, effect: float) -> tuple[str, ...]:
+    if needed is None:
+        return ()
+    return (
+        f"A difference of {points(effect)} points would show in some {needed:,} accounts with a known outcome; "
+        f"there are {mature:,}.",
     )
 
 

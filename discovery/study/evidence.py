@@ -84,6 +84,7 @@ def prepare_sample(relations: Relations, outcome: Outcome, measured: Exposure, f
         ),
         at_signup_words="on the day of signup" if relations.date_only else "within five minutes of signup",
         within=np.ones(len(positions), dtype=bool),
+        asked_model=spec.inference.model,
     )
 
 

@@ -42,6 +42,7 @@ class Sample:
     at_signup: frozenset[str]
     at_signup_words: str
     within: NDArray[np.bool_]
+    asked_model: Literal["auto", "cox", "logistic"] = "auto"
 
     def __len__(self) -> int:
         return len(self.within)
@@ -89,9 +90,11 @@ class Sample:
 
     @cached_property
     def model(self) -> Literal["cox", "logistic"]:
-        """Which model decides: the whole follow-up where enough departures are recorded."""
+        """Which model decides: the whole follow-up where enough departures are recorded, unless asked otherwise."""
         if self.duration is None or self.departed is None or self.outcome != "retained":
             return "logistic"
+        if self.asked_model != "auto":
+            return self.asked_model
         return "cox" if int(self.departed[self.within].sum()) >= FEWEST_DEPARTURES else "logistic"
 
     @cached_property

@@ -24,7 +24,7 @@ def test_what_passes_every_check_is_found_and_needs_no_reason():
 
 CHECKS = {
     "steadiness": ({"wins": np.array([0.59])}, "comes first in 59 % of random halves"),
-    "clear of zero": ({"held_out": {0: held_out(0.05, 0.051)}}, "5 points [-0, 10]: not clear of 0"),
+    "clear of zero": ({"held_out": {0: held_out(0.05, 0.051)}}, "5 points [0, 10]: not clear of 0"),
     "large enough": ({"held_out": {0: held_out(0.029, 0.01)}}, "below the 3 points that would matter"),
     "estimated at all": ({"held_out": {0: held_out(NAN)}}, "could not be estimated"),
     "estimated for the family": ({"held_out": {}}, "could not be estimated"),

@@ -1,5 +1,7 @@
 """A conjunction is named where it says more than its parts together, and only there."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -84,3 +86,26 @@ ACTIVE = {"accounts": {"segments": ["plan"]}, "outcome": {"kind": "active", "act
 def test_nothing_is_named_where_nothing_acts(world, seed, spec):
     made = prepare(world, 1500, seed, spec)
     assert pairs_of(gather(made.sample, made.spec)) == []
+
+
+@pytest.fixture(scope="module")
+def three_together():
+    """Accounts whose staying hangs on three behaviours together, and on no two of them."""
+    made = prepare("null", 5000, 3)
+    sample = made.sample
+    wanted = ("data_imported within 14d", "comment_added within 14d", "task_completed within 14d")
+    texts = [str(condition) for condition in sample.flags.conditions]
+    flags = np.unpackbits(sample.flags.packed[[texts.index(text) for text in wanted]], axis=1, count=len(sample))
+    chance = 0.45 + 0.45 * flags.all(axis=0)
+    stays = np.random.default_rng(1).random(len(sample)) < chance
+    return made, dataclasses.replace(sample, retained=stays & sample.mature, duration=None, departed=None), wanted
+
+
+@pytest.mark.parametrize(("most", "found"), [(3, True), (2, False)])
+def test_three_together_are_named_only_where_three_may_be_combined(three_together, most, found):
+    made, sample, wanted = three_together
+    spec = made.spec.model_copy(update={"candidates": made.spec.candidates.model_copy(update={"conjunctions": most})})
+    evidence = gather(sample, spec)
+    family = " + ".join(sorted(text.split()[0] for text in wanted))
+    assert (family in evidence.candidates.families) is found
+    assert all(name.count(" + ") < most for name in evidence.candidates.families)
