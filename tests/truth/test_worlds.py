@@ -62,8 +62,11 @@ def test_a_confounded_effect_is_first_and_never_less_than_a_lead(ran):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_effect_in_one_segment_is_found_there_and_in_no_other(ran, seed):
     truth, result = ran("segment_only", seed)
-    found = [persona for persona in result.personas if persona.verdict.status == "found"]
+    segment = truth.segment.partition("=")[0]
+    of_segment = [persona for persona in result.personas if persona.persona.startswith(f"{segment}=")]
+    found = [persona for persona in of_segment if persona.verdict.status == "found"]
     assert [persona.persona for persona in found] == [truth.segment]
+    assert result.verdict.persona == truth.segment
     assert found[0].ranking[0].family == Milestone.parse(truth.planted[0]).family
     assert found[0].heterogeneity_p < 0.001
     assert found[0].shrunken.ci_lower > 0.05
