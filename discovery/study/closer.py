@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -42,7 +43,7 @@ def look_closer(
     return CloserLook(
         threshold_score=_threshold_score(sample, candidates, flag, candidate),
         kept_share=_kept_share(float(kept), float(unadjusted)),
-        robustness=_robustness(sample, here[0], judged),
+        robustness=_robustness(sample, flag[0], judged),
         latest=_latest(sample, here, alpha),
         overlap=_overlap(null.design, here),
     )
@@ -78,16 +79,21 @@ def _threshold_score(sample: Sample, candidates: Candidates, flag: NDArray[np.ui
 
 
 def _robustness(sample: Sample, flag: NDArray[np.uint8], judged: float) -> estimate.Robustness:
-    """Set the difference beside the traits known at signup, each taken as a whole."""
+    """Set the difference beside the traits known at signup, each taken as a whole.
+
+    A persona may hold the only trait fixed; then the strength of that trait is read from all accounts.
+    """
     design = sample.adjustment.design(sample.rows, sample.comparison)
     groups: dict[str, tuple[int, ...]] = {}
     for place, name in enumerate(design.names):
         trait = estimate.trait_of(name)
         if trait is not None:
             groups[trait] = (*groups.get(trait, ()), place)
-    return estimate.robustness(
-        design.values, groups, flag.astype(bool), sample.retained[sample.rows], judged, less_noise=True
-    )
+    if not groups and not sample.within.all():
+        everyone = dataclasses.replace(sample, within=np.ones(len(sample), dtype=bool))
+        return _robustness(everyone, flag, judged)
+    met, stayed = flag[sample.rows].astype(bool), sample.retained[sample.rows]
+    return estimate.robustness(design.values, groups, met, stayed, judged, less_noise=True)
 
 
 def _latest(sample: Sample, flag: NDArray[np.uint8], alpha: float) -> tuple[float, float, float, int] | None:
