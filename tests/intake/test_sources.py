@@ -240,7 +240,7 @@ def test_large_parquet_files_are_read_in_place(tmp_path, monkeypatch, expected):
         ("e.csv.gz", b"not gzip", "cannot be read"),
         (
             "e.csv.gz",
-            gzip.compress(b"account_id,event,timestamp\n" + b"a,b,2024-01-01\n" * 9999)[:60],
+            gzip.compress(b"account_id,event,timestamp\n" + b"a,b,2024-01-01\n" * 9999, mtime=0)[:60],
             "cannot be read",
         ),
         ("e.parquet", b"PAR1 but no more", "cannot be read"),
