@@ -69,7 +69,7 @@ def test_sections_stand_in_their_order():
     ("verdict", "words"),
     [
         ("found", "beyond chance, beyond how active they were, and by enough to matter"),
-        ("lead", "a lead is right about half of the time. What to do next"),
+        ("lead", "where a hidden trait misleads, none does. What to do next"),
         ("none", "The top row of the ranking is not a milestone"),
         ("insufficient", "It does not say that there is no such moment"),
     ],
