@@ -210,11 +210,12 @@ class _Search:
         sample = self.sample
         if sample.outcome != "active":
             return self.bound
-        chance = estimate.inertia_chance(sample.composition_null.design, sample.retained[sample.rows])
         maxima = np.full(DRAWS, -np.inf)
         for tile in estimate.tiles(len(self.usable), 4 * len(sample.rows)):
             flags = unpack(self.rules.packed(self.usable[tile]), len(sample))[:, sample.rows]
-            drawn = estimate.plasmode_maxima(sample.horizon_null, flags, chance, DRAWS, self.spec.inference.seed)
+            drawn = estimate.plasmode_maxima(
+                sample.horizon_null, flags, sample.inertia_chance, DRAWS, self.spec.inference.seed
+            )
             maxima = np.maximum(maxima, drawn)
         return max(self.bound, estimate.upper_bound(np.sort(maxima), self.spec.inference.alpha * self.share))
 
@@ -245,7 +246,7 @@ class _Search:
     def _held_out_interaction(self, rules: NDArray[np.intp]) -> float:
         """Return the z of what a rule shows beside all its parts, on halves that did not choose it."""
         sample, null = self.sample, self.sample.horizon_null
-        of_mature = self.halves[np.isin(sample.deciding[1], sample.rows, assume_unique=True)]
+        of_mature = sample.of_mature(self.halves)
         flags = unpack(self.rules.packed(rules), len(sample))[:, sample.rows]
         chosen = np.argmax(estimate.bootstrap_block(null, flags, of_mature).score_draws, axis=0)
         estimates = np.full((2, of_mature.shape[1]), np.nan)

@@ -107,6 +107,16 @@ class Sample:
         )
         return cox, self.everyone
 
+    @cached_property
+    def inertia_chance(self) -> Floats:
+        """Each mature account's chance of the outcome by inertia alone."""
+        return estimate.inertia_chance(self.composition_null.design, self.retained[self.rows])
+
+    def of_mature(self, halves: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the rows of half-samples of the deciding model's accounts that are mature."""
+        kept: NDArray[np.float32] = halves[np.isin(self.deciding[1], self.rows, assume_unique=True)]
+        return kept
+
     @property
     def adjusted_for(self) -> tuple[str, ...]:
         """What candidates are adjusted for, in words."""

@@ -38,7 +38,6 @@ class Tested:
     """
 
     score: Floats
-    p_value: Floats
     raw: estimate.Scores
     eligible: NDArray[np.bool_]
     maxima: Floats
@@ -61,7 +60,6 @@ def test_singles(sample: Sample, spec: StudySpec) -> Tested:
         maxima = _larger_quantiles(maxima, _inertia_maxima(sample, chosen, spec.inference.seed))
     return Tested(
         score=score,
-        p_value=raw.p_value,
         raw=raw,
         eligible=eligible,
         maxima=maxima,
@@ -124,8 +122,7 @@ def _resampled(sample: Sample, chosen: NDArray[np.intp], halves: Singles, seed: 
 def _inertia_maxima(sample: Sample, chosen: NDArray[np.intp], seed: int) -> Floats:
     null, rows = sample.horizon_null, sample.rows
     flags = unpack(sample.flags.packed[chosen], len(sample))[:, rows]
-    chance = estimate.inertia_chance(sample.composition_null.design, sample.retained[rows])
-    return np.sort(estimate.plasmode_maxima(null, flags, chance, PLASMODES, seed))
+    return np.sort(estimate.plasmode_maxima(null, flags, sample.inertia_chance, PLASMODES, seed))
 
 
 def _larger_quantiles(one: Floats, other: Floats) -> Floats:
@@ -178,7 +175,8 @@ def _evidence(
     mature[sample.rows] = True
     horizon = sample.scores(sample.horizon_null, sample.rows, packed)
     composition = sample.scores(sample.composition_null, sample.rows, packed)
-    activity = sample.scores(sample.activity_null, sample.rows, packed)
+    same = sample.activity_null is sample.horizon_null
+    activity = horizon if same else sample.scores(sample.activity_null, sample.rows, packed)
     raw = sample.scores(null, rows, packed, tails=True) if len(pairs.packed) else tested.raw
     score = np.concatenate([tested.score, pairs.score])
     eligible = np.concatenate([tested.eligible, np.ones(len(pairs.score), dtype=bool)])
@@ -311,8 +309,7 @@ def _held_out(
     alpha: float,
 ) -> dict[int, HeldOut]:
     """Estimate each family's difference on the halves that did not choose its rule."""
-    null, (_, deciding_rows) = sample.horizon_null, sample.deciding
-    of_mature = halves[np.isin(deciding_rows, sample.rows, assume_unique=True)]
+    null, of_mature = sample.horizon_null, sample.of_mature(halves)
     estimated: dict[int, HeldOut] = {}
     for family in np.unique(candidates.family_of[eligible]):
         own = candidates.of(int(family))
