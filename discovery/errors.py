@@ -71,6 +71,8 @@ class Caution(StrEnum):
     FADES = "fades"
     POOR_OVERLAP = "poor_overlap"
     FEW_RUNGS = "few_rungs"
+    UNSTEADY_RUNG = "unsteady_rung"
+    LATER_COHORTS = "later_cohorts"
 
     @property
     def sentence(self) -> str:
@@ -96,4 +98,7 @@ _SENTENCES = {
         "Few accounts could have gone either way, given how active they are; the difference rests on those few."
     ),
     Caution.FEW_RUNGS: "Fewer steps than asked for are required on the way to this milestone.",
+    Caution.UNSTEADY_RUNG: "In other random halves of the accounts this step often is no rung.",
+    Caution.LATER_COHORTS: "A rung appeared in the log later than the study begins; only accounts that signed up since "
+    "then are counted.",
 }

@@ -76,13 +76,13 @@ def build_ladder(milestone: str, reached_days: Days, steps: Sequence[Step], spec
             Rung(
                 milestone=text,
                 role="milestone" if top else "required",
+                n_accounts=len(reached_days),
                 reach=float(arrived.mean()),
                 n_reached=int(arrived.sum()),
                 step_conversion=_ratio(int(arrived.sum()), rungs[-1].n_reached),
                 median_days=_median(own),
                 dropped=rungs[-1].n_reached - int(arrived.sum()),
                 necessity=None if top else kept[place].necessity,
-                order_share=None if place == 0 else _first_share(days[place - 1], own),
             )
         )
     few = len(rungs) - 1 < spec.rungs[0]
@@ -90,6 +90,9 @@ def build_ladder(milestone: str, reached_days: Days, steps: Sequence[Step], spec
         rank=rank,
         milestone=milestone,
         persona=None,
+        status="found",
+        sentence="",
+        n_accounts=len(reached_days),
         rungs=tuple(rungs),
         warnings=(Caution.FEW_RUNGS,) if few else (),
     )
@@ -130,6 +133,7 @@ def _baseline(n: int) -> Rung:
     return Rung(
         milestone="signed up",
         role="baseline",
+        n_accounts=n,
         reach=1.0,
         n_reached=n,
         step_conversion=None,

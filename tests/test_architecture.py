@@ -21,7 +21,7 @@ import discovery
 
 PACKAGE = Path(discovery.__file__).parent
 
-GROUND = ("version", "errors", "spec", "milestone", "results")
+GROUND = ("version", "errors", "spec", "milestone", "results", "wording")
 """Each may import those before it."""
 
 FLOORS: tuple[tuple[str, ...], ...] = (
@@ -36,7 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 """From the ground up. A room imports rooms of lower floors only."""
 
-RENDERERS = {"plots": {"errors", "results"}, "report": {"errors", "results", "plots"}}
+RENDERERS = {"plots": {"errors", "results", "wording"}, "report": {"errors", "results", "wording", "plots", "export"}}
 SQL_ROOMS = {"engines", "intake", "exposure"}
 SQL_LIBRARIES = {"duckdb", "sqlglot"}
 MODEL_LIBRARIES = ("lifelines", "statsmodels", "sklearn")

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 import math
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discovery import results
-from discovery.errors import Caution
+from discovery.errors import Caution, SourceError
 from discovery.results import (
     SCHEMA,
     CandidateTable,
@@ -31,6 +32,8 @@ from discovery.results import (
     StudyResult,
     Verdict,
     as_json_values,
+    read_ladder,
+    read_result,
 )
 
 HOSTILE = '<script>alert("1")</script> \u2028 é'
@@ -50,8 +53,10 @@ def family(**changes: Any) -> RankedFamily:
 
 def study(**changes: Any) -> StudyResult:
     rung = Rung(
-        milestone="a", role="required", reach=0.5, n_reached=5, step_conversion=None, median_days=1.0, dropped=5
-    )
+        milestone="a", role="required", n_accounts=10, reach=0.5, n_reached=5, step_conversion=None, median_days=1.0,
+        dropped=5,
+    )  # fmt: skip
+    steps = Ladder(rank=1, milestone="a", persona=None, status="lead", sentence="", n_accounts=10, rungs=(rung,))
     held: dict[str, Any] = {
         "verdict": Verdict(status="lead", milestone="a", sentence="A lead."),
         "population": Population(
@@ -63,7 +68,7 @@ def study(**changes: Any) -> StudyResult:
             window_days=14, has_departures=True,
         ),
         "ranking": (family(), family(rank=None, status="passive")),
-        "ladders": (Ladder(rank=1, milestone="a", persona=None, rungs=(rung,)),),
+        "ladders": (steps,),
         "quality": (), "recognised": (), "second_opinion": (), "curves": (), "searched": 3, "settings": {},
         "provenance": Provenance(
             version="0", spec_sha256="", input_sha256="", seed=0, seconds=0.1, events_rows=1, created_at="",
@@ -179,3 +184,47 @@ def test_json_values_are_finite_and_stable(value: Any) -> None:
     text = json.dumps(once, allow_nan=False)
     assert json.dumps(as_json_values(once), allow_nan=False) == text
     assert as_json_values(json.loads(text)) == once
+
+
+def test_a_written_result_reads_back_to_the_same_text(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(study().to_json(), encoding="utf-8")
+    assert read_result(path).to_json() == study().to_json()
+
+
+def test_a_ladder_is_taken_by_its_number(tmp_path: Path) -> None:
+    first = study().ladders[0]
+    two = study(ladders=(first, dataclasses.replace(first, rank=2, milestone="b")))
+    path = tmp_path / "result#of#may.json"
+    path.write_text(two.to_json(), encoding="utf-8")
+    assert read_ladder(f"{path}#2")[1].milestone == "b"
+    assert read_ladder(f"{path}#1")[1] == first
+    with pytest.raises(SourceError, match=r"no ladder '3'. It has 2: #1 to a; #2 to b"):
+        read_ladder(f"{path}#3")
+
+
+def test_without_a_number_the_first_ladder_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(study().to_json(), encoding="utf-8")
+    assert read_ladder(str(path))[1].rank == 1
+    path.write_text(study(ladders=()).to_json(), encoding="utf-8")
+    with pytest.raises(SourceError, match="It has none"):
+        read_ladder(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "There is no file"),
+        ("{", "cannot be read as JSON"),
+        ("[]", "is not a result of schema 1"),
+        ('{"schema": 2}', "is not a result of schema 1"),
+        ('{"schema": 1}', "do not fit"),
+    ],
+)
+def test_what_is_no_result_is_refused_in_words(text: str | None, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=words):
+        read_result(path)

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from discovery.plots.wording import clean, columns, shorten
+from discovery.wording import clean, columns, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

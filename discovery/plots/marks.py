@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from discovery.plots import canvas, wording
+from discovery import wording
+from discovery.plots import canvas
 from discovery.results import Estimate, RankedFamily, StudyResult
 
 if TYPE_CHECKING:

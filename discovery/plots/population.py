@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from discovery.plots import canvas, wording
+from discovery import wording
+from discovery.plots import canvas
 from discovery.results import StudyResult
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from discovery.plots import canvas, wording
+from discovery import wording
+from discovery.plots import canvas
 from discovery.results import Ladder, Rung, StudyResult
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from discovery.plots import canvas, wording
+from discovery import wording
+from discovery.plots import canvas
 from discovery.results import StudyResult, SurvivalCurve
 
 if TYPE_CHECKING:

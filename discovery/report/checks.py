@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from discovery import wording
 from discovery.errors import Caution
-from discovery.plots import wording
 from discovery.results import Estimate, RankedFamily, StudyResult
 
 Speaks = Literal["for it", "against it", "open"]

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from discovery.plots import wording
+from discovery import wording
 from discovery.report.view import View
 from discovery.results import as_json_values
 

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from discovery import plots
+from discovery import plots, wording
 from discovery.errors import Caution
-from discovery.plots import wording
 from discovery.plots.population import FlowRow, flow
 from discovery.report.checks import Check, checks
 from discovery.results import (

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 from typing import Any
 
 from discovery.errors import Caution
 from discovery.results import (
+    Between,
+    Branch,
     CandidateTable,
+    DropEvent,
     Estimate,
+    Funnel,
+    FunnelRow,
     Ladder,
+    LeftOut,
     OutcomeSummary,
     Persona,
     Population,
@@ -17,8 +25,10 @@ from discovery.results import (
     QualityFinding,
     RankedFamily,
     RecognisedColumn,
+    Rule,
     Rung,
     SecondOpinion,
+    Stage,
     StudyResult,
     SurvivalCurve,
     Verdict,
@@ -37,6 +47,10 @@ HOSTILE_NAMES = (
     "</style></title><svg onload=alert(3)>",
     "javascript:alert(4)",
 )
+
+
+DAYS = tuple(day / 2 for day in range(29))
+"""Half days of the observation window."""
 
 
 def estimate(value: float | None, half: float = 0.07, *, scale: str = "risk difference", **more: Any) -> Estimate:
@@ -85,35 +99,222 @@ def unknown_family(rank: int | None, name: str, **changes: Any) -> RankedFamily:
     return family(rank, name, **(nothing | failed | {"equivalent": (), "warnings": (Caution.NOT_CONVERGED,)} | changes))
 
 
-def ladder(names: tuple[str, ...], rank: int = 1) -> Ladder:
+def baseline(n: int = 3100) -> Rung:
+    return Rung(
+        milestone="signed up",
+        role="baseline",
+        n_accounts=n,
+        reach=1.0,
+        n_reached=n,
+        step_conversion=None,
+        median_days=0.0,
+        dropped=0,
+        by_day=(1.0,) * len(DAYS),
+    )
+
+
+def rung(place: int, name: str, counts: list[int], *, top: bool = False, **changes: Any) -> Rung:
+    here, before = counts[place], counts[place - 1]
+    values: dict[str, Any] = {
+        "milestone": f"{name} >= 3 within 7d by 2 users" if top else name,
+        "role": "milestone" if top else "required",
+        "n_accounts": counts[0],
+        "reach": here / counts[0],
+        "n_reached": here,
+        "step_conversion": here / before,
+        "median_days": 0.02 * 7**place,
+        "quartile_days": (0.01 * 7**place, 0.05 * 7**place),
+        "target_days": 7.0 if top else 3.0,
+        "in_target": 0.71,
+        "target_met": 0.02 * 7**place <= (7.0 if top else 3.0),
+        "dropped": before - here,
+        "skipped": 0 if top else 41,
+        "necessity": None if top else 0.93,
+        "milestone_with": None if top else 0.52,
+        "milestone_without": None if top else 0.03,
+        "order": None if place == 1 else estimate(0.94, 0.02, scale="share"),
+        "stability": None if top else 0.98,
+        "sessions": float(place),
+        "in_first_sessions": 0.81,
+        "by_day": tuple(here / counts[0] * (1 - math.exp(-day / (0.6 * place))) for day in DAYS),
+    }
+    return Rung(**(values | changes))
+
+
+def ladder(names: tuple[str, ...], rank: int = 1, **changes: Any) -> Ladder:
+    """A plain ladder: signup, the first names as required steps, the last as milestone."""
     counts = [3100, 2418, 1702, 1204, 961][: len(names) + 1]
-    rungs = [
-        Rung(
-            milestone="signed up",
-            role="baseline",
-            reach=1.0,
-            n_reached=3100,
-            step_conversion=None,
-            median_days=0.0,
-            dropped=0,
-        )
-    ]
-    for place, name in enumerate(names, start=1):
-        top = place == len(names)
-        rungs.append(
-            Rung(
-                milestone=f"{name} >= 3 within 7d by 2 users" if top else name,
-                role="milestone" if top else "required",
-                reach=counts[place] / 3100,
-                n_reached=counts[place],
-                step_conversion=counts[place] / counts[place - 1],
-                median_days=0.02 * 7**place,
-                dropped=counts[place - 1] - counts[place],
-                necessity=None if top else 0.93,
-                order_share=None if place == 1 else 0.88,
+    steps = [rung(place, name, counts, top=place == len(names)) for place, name in enumerate(names, start=1)]
+    values: dict[str, Any] = {
+        "rank": rank,
+        "milestone": steps[-1].milestone,
+        "persona": None,
+        "status": "found",
+        "sentence": "It leads to the one behaviour that was found.",
+        "n_accounts": counts[0],
+        "rungs": (baseline(), *steps),
+        "stability": 0.96,
+        "days": DAYS,
+    }
+    return Ladder(**(values | changes))
+
+
+RULES = (
+    Rule(name="specific", status="pass", sentence="It is one named action of a user."),
+    Rule(
+        name="trackable",
+        status="warn",
+        sentence="12 % of the accounts further up have no such event on record.",
+        value=0.12,
+    ),
+    Rule(name="reachable", status="fail", sentence="Half of the accounts need 5 sessions or more.", value=0.31),
+    Rule(name="towards value", status="pass", sentence="Without it 3 % reach the milestone, with it 52 %.", value=17.3),
+    Rule(name="stands for value", status="unknown", sentence="The name does not tell; ask the team."),
+)
+
+
+def full_ladder(rank: int = 1, names: tuple[str, ...] = PLAIN_NAMES, **changes: Any) -> Ladder:
+    """A ladder with everything a ladder can have: alternatives, errors, paths, a habit, stages and funnels."""
+    counts = [3100, 2418, 1702, 1204, 961]
+    either = rung(
+        1,
+        f'{names[3]} or "Salesforce Connected"',
+        counts,
+        rules=RULES,
+        alternatives=(
+            Branch(milestone=names[3], n_reached=1430, share=0.61, median_days=0.2, goes_on=0.74, route=1),
+            Branch(
+                milestone='"Salesforce Connected"', n_reached=1120, share=0.48, median_days=1.6, goes_on=0.66, route=2
+            ),
+        ),
+        between=(
+            Between(event="help_opened", went_on=0.18, stopped=0.41),
+            Between(event="settings_opened", went_on=0.33, stopped=0.22),
+        ),
+        between_days=2.0,
+    )
+    second = rung(
+        2,
+        names[1],
+        counts,
+        errors_at_drop=(
+            DropEvent(
+                event="sync_failed",
+                n_accounts=380,
+                stopped=0.31,
+                went_on=0.12,
+                ratio=estimate(0.45, 0.1, scale="rate ratio"),
+                p_adjusted=0.0004,
+            ),
+        ),
+        between=(
+            Between(event="sync_failed", went_on=0.12, stopped=0.31),
+            Between(event="dashboard_viewed", went_on=0.9, stopped=0.7),
+            Between(event="tour_finished", went_on=None, stopped=0.2),
+        ),
+        between_days=2.0,
+        rules=RULES[:3],
+    )
+    third = rung(3, names[2], counts, warnings=(Caution.UNSTEADY_RUNG,), stability=0.62)
+    top = rung(4, names[0], counts, top=True, rules=RULES)
+    habit = Rung(
+        milestone="3 or more users active in days 16 to 30",
+        role="habit",
+        n_accounts=2800,
+        reach=0.14,
+        n_reached=392,
+        step_conversion=0.39,
+        median_days=None,
+        dropped=476,
+        target_days=30.0,
+    )
+    values: dict[str, Any] = {
+        "rungs": (baseline(), either, second, third, top, habit),
+        "milestone": top.milestone,
+        "since": "2025-03-01",
+        "stages": STAGES,
+        "funnels": FUNNELS,
+        "left_out": (LeftOut(milestone=names[4], necessity=0.97, reason="It only says that somebody looked."),),
+        "warnings": (Caution.LATER_COHORTS,),
+    }
+    return ladder((*names[1:4], names[0]), rank, **(values | changes))
+
+
+STAGES = (
+    Stage(
+        name="setup",
+        milestone="csv_uploaded",
+        reached=estimate(0.44, 0.02, scale="share"),
+        target_days=3.0,
+        benchmark=0.7,
+        floor=0.5,
+        status="problem",
+        sentence="44 % of signups are set up within 72 hours; under 50 % points to friction in onboarding.",
+        advice=("Ask for fewer required steps.", "Offer templates and sample data."),
+    ),
+    Stage(
+        name="aha",
+        milestone="report_shared >= 3 within 7d by 2 users",
+        reached=estimate(0.33, 0.02, scale="share"),
+        target_days=7.0,
+        benchmark=0.4,
+        floor=0.3,
+        status="below",
+        sentence="33 % of signups reach the milestone within 7 days; the benchmark is 40 %.",
+    ),
+    Stage(
+        name="habit",
+        milestone=None,
+        reached=estimate(None, scale="share", status="too_few"),
+        target_days=30.0,
+        benchmark=0.25,
+        floor=0.2,
+        status="unknown",
+        sentence="The log names no users, so a team habit cannot be seen.",
+    ),
+)
+
+FUNNELS = (
+    Funnel(
+        segment="channel",
+        rows=tuple(
+            FunnelRow(
+                value=value,
+                n_reached=counts,
+                conversion=(
+                    None,
+                    *(estimate(b / a, 0.04, scale="share") for a, b in itertools.pairwise(counts)),
+                ),
             )
-        )
-    return Ladder(rank=rank, milestone=rungs[-1].milestone, persona=None, rungs=tuple(rungs))
+            for value, counts in (
+                ("organic", (1400, 1190, 860, 610, 500, 200)),
+                ("paid", (1000, 640, 410, 280, 220, 90)),
+                ("partner", (700, 588, 432, 314, 241, 102)),
+            )
+        ),
+        p_adjusted=(None, 0.0003, 0.4, 1.0, 1.0, None),
+        differs_at=('csv_uploaded or "Salesforce Connected"',),
+        sentence="The first step differs: 64 % of paid go on, against 85 % of organic.",
+    ),
+    Funnel(
+        segment="plan",
+        rows=(
+            FunnelRow(
+                value="team",
+                n_reached=(1600, 1250, 880, 620, 500, 210),
+                conversion=(None,) * 6,
+            ),
+            FunnelRow(
+                value="solo",
+                n_reached=(1500, 1168, 822, 584, 461, 182),
+                conversion=(None,) * 6,
+            ),
+        ),
+        p_adjusted=(None, 1.0, 1.0, 1.0, 1.0, None),
+        differs_at=(),
+        sentence="No step differs by plan beyond noise.",
+    ),
+)
 
 
 def curve(label: str, hazard: float) -> SurvivalCurve:

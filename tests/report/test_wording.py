@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovery.plots import wording
+from discovery import wording
 from discovery.results import Estimate
 
 SPACE = "\u202f"

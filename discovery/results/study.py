@@ -1,15 +1,9 @@
-"""Frozen results: what every renderer reads, and the schema of `result.json`.
-
-Results neither compute nor print nor plot. An estimate is never a bare number: it carries its interval,
-its scale, the accounts behind it and its status; a fit that failed is a status, never a NaN. Field names
-are those of `result.json` (schema 1).
-"""
+"""What a study answers: verdict, population, ranking, personas, ladders, and what produced them."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -17,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from discovery.errors import Caution
+from discovery.results.estimates import Estimate, as_json_values
+from discovery.results.ladders import Ladder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,28 +23,8 @@ VerdictStatus = Literal["found", "lead", "none", "insufficient"]
 FamilyStatus = Literal[
     "found", "lead", "habit", "harm", "unsupported", "outcome_adjacent", "at_signup", "passive", "volume_axis"
 ]
-EstimateStatus = Literal["ok", "separated", "not_converged", "too_few"]
 Severity = Literal["info", "warning", "error"]
-Role = Literal["baseline", "required", "milestone", "habit"]
 UNRANKED: tuple[FamilyStatus, ...] = ("outcome_adjacent", "at_signup", "passive", "volume_axis")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A number with its interval, its scale and the accounts behind it.
-
-    `scale` is "risk difference" (points are hundredths of it), "hazard ratio", "odds ratio", "share" or
-    "days". With status "separated" the number is finite but bias-reduced; with "not_converged" or
-    "too_few" all three numbers are None.
-    """
-
-    estimate: float | None
-    ci_lower: float | None
-    ci_upper: float | None
-    scale: str
-    n_accounts: int
-    estimand: str | None = None
-    status: EstimateStatus = "ok"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,41 +148,6 @@ class Persona:
     ranking: tuple[RankedFamily, ...]
     heterogeneity_p: float | None = None
     shrunken: Estimate | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
-    """One step of a ladder, among landmark accounts.
-
-    An account counts as having reached a rung when it did this rung or a later one, since single steps go
-    untracked or are skipped. `median_days` is among accounts that did the rung itself. `necessity` is the
-    share of accounts reaching the milestone that did this rung before it; `order_share` is P(the rung
-    before this one came first | both were done).
-    """
-
-    milestone: str
-    role: Role
-    reach: float
-    n_reached: int
-    step_conversion: float | None
-    median_days: float | None
-    dropped: int
-    necessity: float | None = None
-    order_share: float | None = None
-    errors_at_drop: tuple[str, ...] = ()
-    alternatives: tuple[str, ...] = ()
-    warnings: tuple[Caution, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ladder:
-    """Ordered rungs from signup to a milestone."""
-
-    rank: int
-    milestone: str
-    persona: str | None
-    rungs: tuple[Rung, ...]
-    warnings: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -382,19 +323,6 @@ def attach(chosen: Renderer) -> None:
 def renderer() -> Renderer:
     """Return the attached renderer; `import discovery` attaches the HTML report."""
     return _attached[0]
-
-
-def as_json_values(value: Any) -> Any:
-    """Return `value` as plain JSON values: nine significant digits, None for NaN and infinity."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: as_json_values(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): as_json_values(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_json_values(item) for item in value]
-    if isinstance(value, float):
-        return float(f"{value:.9g}") if math.isfinite(value) else None
-    return value
 
 
 def _flat(family: RankedFamily) -> dict[str, Any]:
