@@ -31,6 +31,7 @@ from discovery.estimate.calibration import calibrate, leverage
 from discovery.estimate.cox_null import CoxNull, fit_cox_null
 from discovery.estimate.effect import AdjustedDifference, adjusted_difference
 from discovery.estimate.flags import count_within, pack, tiles, unpack
+from discovery.estimate.going_on import GoingOn, going_on
 from discovery.estimate.holdout import (
     HeldOut,
     combined,
@@ -59,9 +60,11 @@ from discovery.estimate.multiplicity import (
     normal_quantile,
 )
 from discovery.estimate.plasmode import inertia_chance, plasmode_maxima
+from discovery.estimate.proportions import holm, same_share, share
 from discovery.estimate.second_opinion import Admission, second_opinion
 from discovery.estimate.sensitivity import Robustness, e_value, robustness
 from discovery.estimate.separation import Separation, separate
+from discovery.estimate.stratified import Stratified, deciles, without_over_with
 from discovery.estimate.survival import SurvivalScan, scan
 from discovery.estimate.survival_models import CoxRefit, cox_refit, kaplan_meier
 from discovery.estimate.timing import TimingEvidence, after_decision
@@ -78,6 +81,7 @@ __all__ = [
     "CoxRefit",
     "Design",
     "Differences",
+    "GoingOn",
     "HeldOut",
     "LogitRefit",
     "MaxT",
@@ -86,6 +90,7 @@ __all__ = [
     "ScoreTest",
     "Scores",
     "Separation",
+    "Stratified",
     "SurvivalScan",
     "TimingEvidence",
     "WorkingModel",
@@ -104,6 +109,7 @@ __all__ = [
     "cox_null",
     "cox_refit",
     "critical_z",
+    "deciles",
     "design",
     "differences",
     "draw_halves",
@@ -111,7 +117,9 @@ __all__ = [
     "e_value",
     "fit_cox_null",
     "fit_null",
+    "going_on",
     "held_out_differences",
+    "holm",
     "inertia_chance",
     "inertia_covariates",
     "kaplan_meier",
@@ -126,15 +134,18 @@ __all__ = [
     "plasmode_maxima",
     "residualised",
     "robustness",
+    "same_share",
     "scan",
     "score_all",
     "score_test",
     "second_opinion",
     "separate",
+    "share",
     "smooth",
     "static_covariates",
     "tiles",
     "trait_of",
     "unpack",
     "upper_bound",
+    "without_over_with",
 ]
