@@ -4,15 +4,21 @@ from discovery.exposure.aggregates import Exposure, events_at_signup, measure
 from discovery.exposure.conjunctions import Conjunctions, pair_flags, triple_flags
 from discovery.exposure.decisions import DecisionCounts, decision_times
 from discovery.exposure.flags import Flags, candidate_flags, flag
+from discovery.exposure.habit import Habit, team_habit
+from discovery.exposure.journey import Met, met_between
 from discovery.exposure.moments import active_between, event_names, reach_times
 from discovery.exposure.query import exposure_query
+from discovery.exposure.reach import reached_query
 from discovery.exposure.rhythm import Rhythm, account_rhythm, volume_axes
+from discovery.exposure.sessions import session_numbers
 
 __all__ = [
     "Conjunctions",
     "DecisionCounts",
     "Exposure",
     "Flags",
+    "Habit",
+    "Met",
     "Rhythm",
     "account_rhythm",
     "active_between",
@@ -23,8 +29,12 @@ __all__ = [
     "exposure_query",
     "flag",
     "measure",
+    "met_between",
     "pair_flags",
     "reach_times",
+    "reached_query",
+    "session_numbers",
+    "team_habit",
     "triple_flags",
     "volume_axes",
 ]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines import Engine
-from discovery.errors import InputError
-from discovery.exposure.query import active_query, names_query, nth_event_query, nth_user_query
-from discovery.milestone import Condition, Milestone
+from discovery.exposure.query import active_query, names_query
+from discovery.exposure.reach import reached_query
+from discovery.milestone import Milestone
 from discovery.spec import Day
 
 if TYPE_CHECKING:
@@ -55,22 +55,12 @@ def reach_times(
     InputError
         If a window outlasts the observation.
     """
-
-    def reached(part: Condition | Milestone) -> NDArray[np.float64]:
-        if isinstance(part, Milestone):
-            moments = [reached(inner) for inner in part.parts]
-            joined: NDArray[np.float64] = (np.maximum if part.joined == "and" else np.minimum).reduce(moments)
-            return joined
-        window = _window(part, observation_us)
-        asked = []
-        if part.min_users < 2 or part.at_least > part.min_users:
-            asked.append(nth_event_query(events_table, accounts_table, part.event, part.at_least, window))
-        if part.min_users > 1:
-            asked.append(nth_user_query(events_table, accounts_table, part.event, part.min_users, window))
-        both: NDArray[np.float64] = np.maximum.reduce([_days(engine, query, n_accounts) for query in asked])
-        return both
-
-    return reached(milestone)
+    query = reached_query(events_table, accounts_table, milestone, observation_us)
+    days = np.full(n_accounts, np.inf)
+    for batch in engine.batches(query.sql(dialect=engine.dialect)):
+        account = batch.column(0).to_numpy(zero_copy_only=False)
+        days[account] = batch.column(1).to_numpy(zero_copy_only=False) / Day
+    return days
 
 
 def active_between(
@@ -116,23 +106,3 @@ def event_names(engine: Engine, events_table: str | exp.Table) -> tuple[str, ...
     """Return every event name in the log, sorted, inside observation windows or not."""
     rows = engine.rows(names_query(events_table).sql(dialect=engine.dialect))
     return tuple(sorted(str(row[0]) for row in rows))
-
-
-def _window(condition: Condition, observation_us: int) -> int:
-    if condition.within_hours is None:
-        return observation_us
-    window = condition.within_hours * (Day // 24)
-    if window > observation_us:
-        raise InputError(
-            f"{str(condition)!r} looks {condition.within_hours}h ahead, beyond the observation window of "
-            f"{observation_us / Day:g} days. Shorten its window, or widen candidates.window_days."
-        )
-    return window
-
-
-def _days(engine: Engine, query: exp.Select, n_accounts: int) -> NDArray[np.float64]:
-    days = np.full(n_accounts, np.inf)
-    for batch in engine.batches(query.sql(dialect=engine.dialect)):
-        account = batch.column(0).to_numpy(zero_copy_only=False)
-        days[account] = batch.column(1).to_numpy(zero_copy_only=False) / Day
-    return days

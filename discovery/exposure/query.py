@@ -51,21 +51,21 @@ def exposure_query(
         column("account"),
         column("event"),
         column("user_id"),
-        _named(exp.Count(this=exp.Star()), "user_rows"),
-        _named(exp.Min(this=column("lag")), "user_first"),
-        *(_named(_count_below("lag", window), f"user_rows_{i}") for i, window in enumerate(windows_us)),
+        named(exp.Count(this=exp.Star()), "user_rows"),
+        named(exp.Min(this=column("lag")), "user_first"),
+        *(named(_count_below("lag", window), f"user_rows_{i}") for i, window in enumerate(windows_us)),
     ).group_by(column("account"), column("event"), column("user_id"))
     has_user = column("user_id").is_(exp.null()).not_()
-    counted = [
-        _named(_whole(exp.Sum(this=column("user_rows"))), "n"),
-        _named(exp.Count(this=column("user_id")), "users"),
-        _named(exp.Min(this=column("user_first")), "first_lag"),
+    columns = [
+        named(_whole(exp.Sum(this=column("user_rows"))), "n"),
+        named(exp.Count(this=column("user_id")), "users"),
+        named(exp.Min(this=column("user_first")), "first_lag"),
     ]
     for i, window in enumerate(windows_us):
-        counted.append(_named(_whole(exp.Sum(this=column(f"user_rows_{i}"))), f"n_{i}"))
-        counted.append(_named(_count_below("user_first", window, has_user), f"u_{i}"))
+        columns.append(named(_whole(exp.Sum(this=column(f"user_rows_{i}"))), f"n_{i}"))
+        columns.append(named(_count_below("user_first", window, has_user), f"u_{i}"))
     return (
-        exp.select(column("account"), column("event"), *counted)
+        exp.select(column("account"), column("event"), *columns)
         .from_(per_user.subquery(identifier("per_user")))
         .group_by(column("account"), column("event"))
     )
@@ -77,10 +77,17 @@ def lags(events_table: str | exp.Table, accounts_table: str | exp.Table, kept: S
     same_account = column("account_id", e).eq(column("account_id", a))
     return (
         exp.select(column("account", a), *(column(name, e) for name in kept))
-        .select(_named(exp.Sub(this=column("t", e), expression=column("signup", a)), "lag"))
-        .from_(_table(events_table, e))
-        .join(_table(accounts_table, a), on=same_account)
+        .select(named(exp.Sub(this=column("t", e), expression=column("signup", a)), "lag"))
+        .from_(aliased(events_table, e))
+        .join(aliased(accounts_table, a), on=same_account)
     )
+
+
+def without(rows: exp.Select, left_out: Sequence[str]) -> exp.Select:
+    """Leave rows of some events out of what `lags` built."""
+    if not left_out:
+        return rows
+    return rows.where(column("event", "e").isin(*map(exp.Literal.string, left_out)).not_())
 
 
 def between(rows: exp.Select, start_us: int, end_us: int) -> exp.Select:
@@ -98,7 +105,7 @@ def nth_event_query(
     """Build `account, reached`: the microseconds from signup to the `nth` row of `event` inside the window."""
     rows = between(_lags_of(events_table, accounts_table, event), 0, window_us)
     if nth == 1:
-        first = _named(exp.Min(this=column("lag")), "reached")
+        first = named(exp.Min(this=column("lag")), "reached")
         return rows.select(column("account"), first).group_by(column("account"))
     return _nth(rows.select(column("account"), column("lag")), "lag", nth)
 
@@ -110,7 +117,7 @@ def nth_user_query(
     first_of_user = (
         between(_lags_of(events_table, accounts_table, event, ("user_id",)), 0, window_us)
         .where(column("user_id").is_(exp.null()).not_())
-        .select(column("account"), _named(exp.Min(this=column("lag")), "user_first"))
+        .select(column("account"), named(exp.Min(this=column("lag")), "user_first"))
         .group_by(column("account"), column("user_id"))
     )
     return _nth(first_of_user, "user_first", nth)
@@ -137,17 +144,15 @@ def rhythm_query(
     events_table: str | exp.Table, accounts_table: str | exp.Table, observation_us: int, left_out: Sequence[str]
 ) -> exp.Select:
     """Build `account, actions, moments, days, last`: rows, distinct seconds and days, last lag in microseconds."""
-    rows = lags(events_table, accounts_table, ("event",))
-    if left_out:
-        rows = rows.where(column("event", "e").isin(*map(exp.Literal.string, left_out)).not_())
+    rows = without(lags(events_table, accounts_table, ("event",)), left_out)
     return (
         between(rows, 0, observation_us)
         .select(
             column("account"),
-            _named(exp.Count(this=exp.Star()), "actions"),
-            _named(_distinct_units(_SECOND), "moments"),
-            _named(_distinct_units(Day), "days"),
-            _named(exp.Max(this=column("lag")), "last"),
+            named(exp.Count(this=exp.Star()), "actions"),
+            named(_distinct_units(_SECOND), "moments"),
+            named(_distinct_units(Day), "days"),
+            named(exp.Max(this=column("lag")), "last"),
         )
         .group_by(column("account"))
     )
@@ -160,7 +165,7 @@ def company_query(events_table: str | exp.Table, accounts_table: str | exp.Table
     """
     met = (
         between(lags(events_table, accounts_table, ("event",)), 0, observation_us)
-        .select(column("account"), column("event"), _named(_unit(_SECOND), "moment"))
+        .select(column("account"), column("event"), named(_unit(_SECOND), "moment"))
         .distinct()
     )
     together = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[column("account"), column("moment")])
@@ -169,20 +174,20 @@ def company_query(events_table: str | exp.Table, accounts_table: str | exp.Table
         partition_by=[column("account"), column("moment")],
         order=exp.Order(expressions=[exp.Ordered(this=column("event"), nulls_first=False)]),
     )
-    sized = exp.select(column("event"), _named(together, "size"), _named(first, "place")).from_(
+    sized = exp.select(column("event"), named(together, "size"), named(first, "place")).from_(
         met.subquery(identifier("met"))
     )
     several = exp.Count(this=exp.Case().when(column("size") > exp.Literal.number(1), exp.Literal.number(1)))
     by_event = (
-        exp.select(column("event"), _named(exp.Count(this=exp.Star()), "moments"), _named(several, "shared"))
+        exp.select(column("event"), named(exp.Count(this=exp.Star()), "moments"), named(several, "shared"))
         .from_(sized.subquery(identifier("sized")))
         .group_by(column("event"))
     )
     in_all = (
         exp.select(
-            _named(exp.cast(exp.null(), exp.DataType.Type.VARCHAR), "event"),
-            _named(exp.Count(this=exp.Star()), "moments"),
-            _named(several.copy(), "shared"),
+            named(exp.cast(exp.null(), exp.DataType.Type.VARCHAR), "event"),
+            named(exp.Count(this=exp.Star()), "moments"),
+            named(several.copy(), "shared"),
         )
         .from_(sized.copy().subquery(identifier("sized")))
         .where(column("place").eq(exp.Literal.number(1)))
@@ -195,8 +200,8 @@ def clock_query(events_table: str | exp.Table) -> exp.Select:
     """Build `seconds`: how many of the sixty seconds of a minute occur; one where times are dates or whole minutes."""
     second = exp.Paren(this=_unit(_SECOND, "t"))
     of_minute = exp.Mod(this=second, expression=exp.Literal.number(60 * _SECOND))
-    return exp.select(_named(exp.Count(this=exp.Distinct(expressions=[of_minute])), "seconds")).from_(
-        _table(events_table, "e")
+    return exp.select(named(exp.Count(this=exp.Distinct(expressions=[of_minute])), "seconds")).from_(
+        aliased(events_table, "e")
     )
 
 
@@ -211,7 +216,7 @@ def _distinct_units(length: int) -> exp.Count:
 
 def names_query(events_table: str | exp.Table) -> exp.Select:
     """Build `event`: every event name there is."""
-    return exp.select(column("event")).distinct().from_(_table(events_table, "e"))
+    return exp.select(column("event")).distinct().from_(aliased(events_table, "e"))
 
 
 def identifier(name: str) -> exp.Identifier:
@@ -224,7 +229,8 @@ def column(name: str, table: str | None = None) -> exp.Column:
     return exp.column(identifier(name), table=identifier(table) if table else None)
 
 
-def _table(table: str | exp.Table, alias: str) -> exp.Table:
+def aliased(table: str | exp.Table, alias: str) -> exp.Table:
+    """Return a table, its name quoted, under an alias."""
     named = table.copy() if isinstance(table, exp.Table) else exp.Table(this=identifier(table))
     named.set("alias", exp.TableAlias(this=identifier(alias)))
     return named
@@ -244,26 +250,30 @@ def _nth(times: exp.Select, time: str, nth: int) -> exp.Select:
         partition_by=[column("account")],
         order=exp.Order(expressions=[exp.Ordered(this=column(time), nulls_first=False)]),
     )
-    numbered = exp.select(column("account"), column(time), _named(place, "place")).from_(
+    numbered = exp.select(column("account"), column(time), named(place, "place")).from_(
         times.subquery(identifier("times"))
     )
     return (
-        exp.select(column("account"), _named(column(time), "reached"))
+        exp.select(column("account"), named(column(time), "reached"))
         .from_(numbered.subquery(identifier("numbered")))
         .where(column("place").eq(exp.Literal.number(nth)))
     )
 
 
-def _count_below(name: str, window_us: int, also: exp.Expression | None = None) -> exp.Count:
-    """COUNT(CASE WHEN ... THEN 1 END): the form every dialect reads alike."""
-    below: exp.Expression = column(name) < exp.Literal.number(window_us)
-    asked = exp.and_(also.copy(), below) if also is not None else below
-    return exp.Count(this=exp.Case().when(asked, exp.Literal.number(1)))
+def counted(condition: exp.Condition) -> exp.Count:
+    """Return COUNT(CASE WHEN ... THEN 1 END): the form every dialect reads alike."""
+    return exp.Count(this=exp.Case().when(condition, exp.Literal.number(1)))
+
+
+def _count_below(name: str, window_us: int, also: exp.Condition | None = None) -> exp.Count:
+    below: exp.Condition = column(name) < exp.Literal.number(window_us)
+    return counted(exp.and_(also.copy(), below) if also is not None else below)
 
 
 def _whole(value: exp.Expression) -> exp.Cast:
     return exp.cast(value, exp.DataType.Type.BIGINT)
 
 
-def _named(value: exp.Expression, name: str) -> exp.Alias:
+def named(value: exp.Expression, name: str) -> exp.Alias:
+    """Return a value under a quoted name."""
     return exp.Alias(this=value, alias=identifier(name))

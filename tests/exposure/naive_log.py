@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +57,16 @@ class Log:
         return frame.astype({"account": "int64", "lag": "int64"})
 
 
+def naive_rows(log: Log, left_out: Sequence[str] = ()) -> dict[int, list[tuple[int, str, str | None]]]:
+    """The rows of every account as (lag, event, user), in order of time; before signup and late ones included."""
+    rows: dict[int, list[tuple[int, str, str | None]]] = {account: [] for account in range(log.n_accounts)}
+    for account_id, event, user, t in log.events:
+        account = int(account_id[1:])
+        if account < log.n_accounts and log.signups[account] is not None and event not in left_out:
+            rows[account].append((t - log.signups[account], event, user))
+    return {account: sorted(walked, key=lambda row: row[0]) for account, walked in rows.items()}
+
+
 def naive_moment(log: Log, part: Condition | Milestone) -> np.ndarray:
     """The moment of reach in days, walking each account's rows in order of time."""
     if isinstance(part, Milestone):
@@ -78,6 +88,18 @@ def naive_moment(log: Log, part: Condition | Milestone) -> np.ndarray:
     return reached
 
 
+conditions = st.builds(
+    Condition, st.sampled_from(NAMES[:4]), st.integers(1, 4), st.sampled_from([None, 24, 72, 168]), st.integers(1, 3)
+)
+milestones = st.recursive(
+    conditions,
+    lambda inner: st.builds(
+        Milestone, st.lists(inner, min_size=1, max_size=3).map(tuple), st.sampled_from(["and", "or"])
+    ),
+    max_leaves=4,
+).map(lambda part: part if isinstance(part, Milestone) else Milestone((part,)))
+
+
 def ties(draw: st.DrawFn) -> int:
     """A lag at a boundary, a microsecond off one, or anywhere near the observation window."""
     edge = draw(st.sampled_from([0, 1, 3, 7, 14])) * Day
@@ -85,8 +107,8 @@ def ties(draw: st.DrawFn) -> int:
 
 
 @st.composite
-def logs(draw: st.DrawFn) -> Log:
-    """A small log with everything that can go wrong at an edge in it."""
+def logs(draw: st.DrawFn, lag: Callable[[st.DrawFn], int] = ties) -> Log:
+    """A small log with everything that can go wrong at an edge in it; `lag` draws the times since signup."""
     signup = st.one_of(st.none(), st.sampled_from([0, -5 * Day, 1_700_000_000_000_000, 1_700_000_000_000_001]))
     signups = tuple(draw(st.lists(signup, min_size=1, max_size=6)))
     events: list[Row] = []
@@ -94,7 +116,7 @@ def logs(draw: st.DrawFn) -> Log:
         account = draw(st.integers(0, len(signups)))  # one past the end: unknown to the accounts
         start = signups[account] if account < len(signups) and signups[account] is not None else 0
         user = draw(st.sampled_from([None, "u1", "u2", "u3", "Ü'"]))
-        row = (f"a{account}", draw(st.sampled_from(NAMES[:4])), user, start + ties(draw))
+        row = (f"a{account}", draw(st.sampled_from(NAMES[:4])), user, start + lag(draw))
         events += [row] * draw(st.sampled_from([1, 1, 1, 2, 4]))
     return Log(tuple(draw(st.permutations(events))), signups)
 

@@ -6,12 +6,21 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from discovery.exposure import reached_query
+from discovery.exposure.habit import habit_query
+from discovery.exposure.journey import met_query
 from discovery.exposure.query import active_query, exposure_query, nth_event_query, nth_user_query
+from discovery.exposure.sessions import sessions_query
+from discovery.milestone import Condition, Milestone
 
 from .naive_log import NAMES
 
 DIALECTS = ("duckdb", "postgres", "spark", "clickhouse", "snowflake", "bigquery", "trino", "databricks", "redshift")
 NASTY = 'x"; DROP TABLE `y` --'
+
+FORTNIGHT = 14 * 86_400_000_000
+AND = Milestone((Condition(NAMES[2], 3, 24, 2), Condition(NAMES[3], 1, 168)))
+OR = Milestone((Condition(NAMES[0]), AND), "or")
 
 QUERIES = {
     "exposure": exposure_query(NASTY, "accounts", [86_400_000_000, 7 * 86_400_000_000], 14 * 86_400_000_000),
@@ -20,6 +29,11 @@ QUERIES = {
     "nth user": nth_user_query(NASTY, "accounts", NAMES[3], 2, 86_400_000_000),
     "active": active_query(NASTY, "accounts", 0, 5, NAMES, ()),
     "not passive": active_query(NASTY, "accounts", 0, 5, (), NAMES),
+    "reached": reached_query(NASTY, "accounts", OR, FORTNIGHT),
+    "met": met_query(NASTY, "accounts", AND, OR, FORTNIGHT, NAMES),
+    "met after signup": met_query(NASTY, "accounts", None, None, FORTNIGHT, ()),
+    "sessions": sessions_query(NASTY, "accounts", FORTNIGHT, NAMES),
+    "habit": habit_query(NASTY, "accounts", NAMES[:2], NAMES[2:], 30, 14, 4),
 }
 
 

@@ -11,21 +11,10 @@ from hypothesis import strategies as st
 
 from discovery.errors import InputError
 from discovery.exposure import Exposure, active_between, flag, reach_times
-from discovery.milestone import Condition, Milestone
+from discovery.milestone import Milestone
 from discovery.spec import Day
 
-from .naive_log import ACCOUNTS, EVENTS, NAMES, Log, SmallBatches, lay, logs, naive_moment
-
-conditions = st.builds(
-    Condition, st.sampled_from(NAMES[:4]), st.integers(1, 4), st.sampled_from([None, 24, 72, 168]), st.integers(1, 3)
-)
-milestones = st.recursive(
-    conditions,
-    lambda inner: st.builds(
-        Milestone, st.lists(inner, min_size=1, max_size=3).map(tuple), st.sampled_from(["and", "or"])
-    ),
-    max_leaves=4,
-).map(lambda part: part if isinstance(part, Milestone) else Milestone((part,)))
+from .naive_log import ACCOUNTS, EVENTS, NAMES, Log, SmallBatches, lay, logs, milestones, naive_moment
 
 
 @settings(max_examples=25, deadline=None)

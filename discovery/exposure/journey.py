@@ -1,0 +1,151 @@
+"""What accounts do on the way from one milestone to another: which events they meet, and when first."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlglot import exp
+
+from discovery.engines import Engine
+from discovery.exposure.query import aliased, between, column, identifier, lags, named, without
+from discovery.exposure.reach import earliest, reached_query
+from discovery.milestone import Milestone
+from discovery.spec import Day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Met:
+    """The first occurrence of every event between two moments, one row per account and event that occurred.
+
+    Attributes
+    ----------
+    events : tuple of str, length E
+        Names that occur between the two moments of some account, sorted.
+    n_accounts : int
+        Number A of accounts; positions run from 0 to A - 1.
+    account : int32[G]
+        Position of the account, ascending within an event.
+    event : int32[G]
+        Place in `events`, ascending.
+    days : float64[G]
+        Days from the first moment to the first occurrence after it.
+    """
+
+    events: tuple[str, ...]
+    n_accounts: int
+    account: NDArray[np.int32]
+    event: NDArray[np.int32]
+    days: NDArray[np.float64]
+
+    def first_days(self, event: str) -> NDArray[np.float64]:
+        """Return the days from the first moment to the first `event` of every account, float64[A]; inf where never."""
+        first = np.full(self.n_accounts, np.inf)
+        place = bisect_left(self.events, event)
+        if place < len(self.events) and self.events[place] == event:
+            rows = slice(*np.searchsorted(self.event, [place, place + 1]))
+            first[self.account[rows]] = self.days[rows]
+        return first
+
+
+def met_between(
+    engine: Engine,
+    events_table: str | exp.Table,
+    accounts_table: str | exp.Table,
+    n_accounts: int,
+    start: Milestone | None,
+    end: Milestone | None,
+    observation_us: int,
+    left_out: Sequence[str] = (),
+) -> Met:
+    """Find which events every account meets on the way from one milestone to another, and when first.
+
+    Only accounts that reached `start` are looked at. An account that never reached `end`, or reached it no later
+    than `start`, is followed to the end of its observation window, or not at all.
+
+    Parameters
+    ----------
+    engine : Engine
+        What holds both relations.
+    events_table, accounts_table : str or sqlglot.exp.Table
+        Relations as described at `discovery.exposure.query.exposure_query`.
+    n_accounts : int
+        Number A of accounts.
+    start : Milestone or None
+        Rows strictly after its moment count; None is signup, and rows at signup itself count.
+    end : Milestone or None
+        Rows strictly before its moment count; None is the end of the observation window.
+    observation_us : int
+        The observation window in microseconds.
+    left_out : sequence of str
+        Events that are not looked at. They still count for reaching `start` and `end`.
+
+    Returns
+    -------
+    Met
+
+    Raises
+    ------
+    InputError
+        If a window of `start` or `end` outlasts the observation.
+    EngineError
+        If the engine fails the query.
+    """
+    query = met_query(events_table, accounts_table, start, end, observation_us, left_out)
+    codes: dict[str, int] = {}
+    parts: list[tuple[NDArray[Any], ...]] = [(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64))]
+    for batch in engine.batches(query.sql(dialect=engine.dialect)):
+        names = batch.column(1).dictionary_encode()
+        known = np.array([codes.setdefault(n, len(codes)) for n in names.dictionary.to_pylist()], dtype=np.int32)
+        account, first = (batch.column(place).to_numpy(zero_copy_only=False) for place in (0, 2))
+        parts.append((account.astype(np.int32), known[names.indices.to_numpy()], first))
+    account, code, first = (np.concatenate(column) for column in zip(*parts, strict=True))
+    events = tuple(sorted(codes))
+    rank = np.empty(len(events), dtype=np.int32)
+    rank[[codes[name] for name in events]] = np.arange(len(events))
+    event = rank[code]
+    order = np.lexsort((account, event))
+    return Met(
+        events=events, n_accounts=n_accounts, account=account[order], event=event[order], days=first[order] / Day
+    )
+
+
+def met_query(
+    events_table: str | exp.Table,
+    accounts_table: str | exp.Table,
+    start: Milestone | None,
+    end: Milestone | None,
+    observation_us: int,
+    left_out: Sequence[str],
+) -> exp.Select:
+    """Build `account, event, first`: microseconds from `start` to the first row after it and before `end`."""
+    rows = between(without(lags(events_table, accounts_table, ("event",)), left_out), 0, observation_us)
+    since: exp.Expression = column("lag")
+    if start is not None:
+        began = column("reached", "began")
+        rows = _joined(rows, reached_query(events_table, accounts_table, start, observation_us), "began")
+        rows = rows.where(column("lag") > began)
+        since = exp.Sub(this=column("lag"), expression=began.copy())
+    if end is not None:
+        reached = reached_query(events_table, accounts_table, end, observation_us)
+        rows = _joined(rows, earliest(reached, _observed_query(accounts_table, observation_us)), "ended")
+        rows = rows.where(column("lag") < column("reached", "ended"))
+    account = column("account", "lags")
+    return rows.select(account, column("event"), named(exp.Min(this=since), "first")).group_by(
+        account.copy(), column("event")
+    )
+
+
+def _joined(rows: exp.Select, moments: exp.Select, alias: str) -> exp.Select:
+    same_account = column("account", "lags").eq(column("account", alias))
+    return rows.join(moments.subquery(identifier(alias)), on=same_account)
+
+
+def _observed_query(accounts_table: str | exp.Table, observation_us: int) -> exp.Select:
+    """Build `account, reached` of every account at the end of its observation window."""
+    end = exp.cast(exp.Literal.number(observation_us), exp.DataType.Type.BIGINT)
+    return exp.select(column("account", "a"), named(end, "reached")).from_(aliased(accounts_table, "a"))
