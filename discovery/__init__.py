@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from discovery import plots
     from discovery.errors import Caution, DiscoveryError, InputError
     from discovery.milestone import Condition, Milestone
+    from discovery.results import read_result
     from discovery.simulate import simulate_world
     from discovery.spec import StudySpec, load_spec
     from discovery.study import Study
@@ -37,6 +38,7 @@ _HOMES = {
     "Milestone": "discovery.milestone",
     "Condition": "discovery.milestone",
     "simulate_world": "discovery.simulate",
+    "read_result": "discovery.results",
     "DiscoveryError": "discovery.errors",
     "InputError": "discovery.errors",
     "Caution": "discovery.errors",
@@ -54,6 +56,7 @@ __all__ = [
     "__version__",
     "load_spec",
     "plots",
+    "read_result",
     "simulate_world",
 ]
 

@@ -33,6 +33,12 @@ Inputs = Annotated[
     list[str],
     typer.Argument(metavar="SPEC | EVENTS ACCOUNTS", help="A discover.toml, or the events and the accounts."),
 ]
+OptionalInputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SPEC | EVENTS ACCOUNTS", help="A discover.toml, or the events and the accounts; a study is run."
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; written whole or not at all.")]
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override one value of the spec; repeatable.")
@@ -124,6 +130,38 @@ def demo(
 
     study = Study(*demo_sources(), _spec([], [], seed))
     _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
+
+
+@app.command()
+def export(
+    inputs: OptionalInputs = [],  # noqa: B006
+    worksheet: Annotated[
+        bool, typer.Option("--worksheet", help="Write the worksheet of a ladder, as Markdown.")
+    ] = False,
+    ladder: Annotated[
+        str | None,
+        typer.Option("--ladder", metavar="RESULT#N", help="Ladder N of a result.json; nothing is run then."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="New file to write; standard output unless given.")] = None,
+    settings: Settings = [],  # noqa: B006
+    as_json: Annotated[bool, typer.Option("--json", help="Print the worksheet as JSON on standard output.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the worksheet and errors.")] = False,
+    seed: Seed = None,
+) -> None:
+    """Write a ladder as a worksheet to be completed by the team."""
+    from discovery.cli.export import chosen_ladder, first_ladder, refuse_file, refuse_questions, write_worksheet
+    from discovery.cli.terminal import Console
+
+    refuse_questions(inputs, ladder, worksheet=worksheet, given=bool(settings) or seed is not None)
+    refuse_file(out)
+    console = Console(quiet=quiet, as_json=as_json or out is None)
+    if ladder is not None:
+        found = chosen_ladder(ladder)
+    else:
+        from discovery.study import Study
+
+        found = first_ladder(Study(*_sources(inputs), _spec(inputs, settings, seed)), console)
+    write_worksheet(*found, out, console, as_json=as_json)
 
 
 def _run_and_write(study: Study, out: Path, *, as_json: bool, quiet: bool, show_accounts: bool) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -197,6 +198,76 @@ def test_too_little_to_say_is_a_verdict_with_its_reason(events, accounts, word, 
     assert (tmp_path / "discovery-report" / "report.html").stat().st_size > 2000
 
 
+def test_the_worksheet_of_an_earlier_ladder_is_printed_or_written_and_nothing_is_run(study, tmp_path):
+    result = study[0] / "result.json"
+    milestone = json.loads(result.read_text())["ladders"][0]["milestone"]
+    printed = discover("export", "--worksheet", "--ladder", f"{result}#1", cwd=tmp_path)
+    assert printed.returncode == 0, printed.stderr
+    assert printed.stdout.startswith("# Worksheet: ladder 1")
+    assert milestone in printed.stdout
+    assert printed.stderr == ""
+    written = discover("export", "--worksheet", "--ladder", result, "--out", "w.md", "--json", cwd=tmp_path)
+    assert (tmp_path / "w.md").read_text(encoding="utf-8") == printed.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["w.md"]
+    assert {"title", "sections"} == json.loads(written.stdout).keys()
+    (tmp_path / "w.md").write_text("filled in by the team")
+    again = discover("export", "--worksheet", "--ladder", result, "--out", "w.md", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "somebody may have written in it" in again.stderr
+    assert (tmp_path / "w.md").read_text() == "filled in by the team"
+
+
+def test_the_worksheet_of_a_new_study_is_that_of_its_first_ladder(study, world, tmp_path):
+    sources = (world / "events.parquet", world / "accounts.csv")
+    done = discover("export", *sources, "--worksheet", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    earlier = discover("export", "--worksheet", "--ladder", study[0] / "result.json", cwd=tmp_path)
+    assert re.sub(r"\d", "#", done.stdout) == re.sub(r"\d", "#", earlier.stdout)
+    assert list(tmp_path.iterdir()) == []
+
+
+def bad_exports():
+    """Name, arguments after `export`, and a word the message must hold; RESULT stands for a result.json."""
+    ladder = ("--worksheet", "--ladder")
+    return [
+        ("nothing named", (), "the SQL of a milestone is not exported yet"),
+        ("no ladder named", ("--worksheet",), "--ladder result.json#1"),
+        ("both named", (*ladder, "RESULT", "e.csv", "a.csv"), "leave out e.csv a.csv"),
+        (
+            "settings without a run",
+            (*ladder, "RESULT", "--set", "outcome.by_day=60"),
+            "--set and --seed change nothing",
+        ),
+        ("seed without a run", (*ladder, "RESULT", "--seed", "0"), "--set and --seed change nothing"),
+        ("no such number", (*ladder, "RESULT#77"), "has no ladder '77'"),
+        ("no such file", (*ladder, "none.json#1"), "There is no file none.json"),
+        ("a folder to write", (*ladder, "RESULT", "--out", "."), "is a folder"),
+        ("no folder to write to", (*ladder, "RESULT", "--out", "no/w.md"), "There is no folder no"),
+        ("one source", ("--worksheet", "e.csv"), "ACCOUNTS"),
+    ]
+
+
+@pytest.mark.parametrize(("arguments", "word"), [c[1:] for c in bad_exports()], ids=[c[0] for c in bad_exports()])
+def test_a_worksheet_that_cannot_be_made_ends_in_one_message(arguments, word, study, tmp_path):
+    named = [argument.replace("RESULT", str(study[0] / "result.json")) for argument in arguments]
+    done = discover("export", *named, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_study_without_a_milestone_has_no_worksheet(tmp_path):
+    events, accounts = too_little()[0][1:3]
+    (tmp_path / "e.csv").write_text(events)
+    (tmp_path / "a.csv").write_text(accounts)
+    done = discover("export", "e.csv", "a.csv", "--worksheet", "--out", "w.md", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "There is no ladder to export" in done.stderr
+    assert not (tmp_path / "w.md").exists()
+
+
 def test_the_demo_runs_and_finds_its_planted_milestone(tmp_path):
     done = discover("demo", "--out", "demo", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -208,7 +279,7 @@ def test_help_is_quick_and_lists_the_commands(tmp_path):
     started = time.perf_counter()
     done = discover("--help", cwd=tmp_path)
     assert done.returncode == 0
-    assert all(name in done.stdout for name in ("run", "check", "simulate", "demo"))
+    assert all(name in done.stdout for name in ("run", "check", "simulate", "demo", "export"))
     assert time.perf_counter() - started < 5
 
 
