@@ -46,10 +46,11 @@ class Outcome:
     `positions` go by signup, so that nothing drawn by place depends on what the accounts are called.
     `retained` is meaningful where `mature`. `duration` counts whole days from the landmark to the recorded
     departure or the end of observation; it is None when no departures are recorded, and where the outcome is
-    not about leaving.
+    not about leaving. `decided` has the accounts that left or converted before the landmark.
     """
 
     positions: NDArray[np.int64]
+    decided: NDArray[np.int64]
     mature: Mask
     retained: Mask
     duration: NDArray[np.int64] | None
@@ -94,7 +95,9 @@ def read_outcome(lives: Lifetimes, spec: OutcomeSpec, *, window_days: int, infer
     unusable = flow.take((lives.signup == lives.unknown) | (left & (churned < lives.signup)))
     excluded = flow.take(lives.excluded)
     before_log = flow.take(lives.signup < lives.log_start - lives.log_start % Day)
+    before = flow.remaining
     decided = flow.take((left & (churned < landmark)) | (converted & (lives.converted < landmark)))
+    early = np.flatnonzero(before & ~flow.remaining)
     unobserved = flow.take(lives.observed_until < landmark)
 
     positions = np.flatnonzero(flow.remaining)
@@ -122,6 +125,7 @@ def read_outcome(lives: Lifetimes, spec: OutcomeSpec, *, window_days: int, infer
     )
     return Outcome(
         positions=positions,
+        decided=early,
         mature=mature,
         retained=retained,
         duration=duration,

@@ -76,6 +76,12 @@ class AccountsSpec(_Section):
     exclude: str = ""
 
 
+class ProductSpec(_Section):
+    """How the product is sold: which time to value practitioners expect of it; empty where nobody has said."""
+
+    motion: Literal["", "plg", "sales", "enterprise"] = ""
+
+
 class OutcomeSpec(_Section):
     """What staying means. An empty `kind` is inferred from the columns that exist, and reported.
 
@@ -186,6 +192,7 @@ class StudySpec(_Section):
 
     events: EventsSpec = EventsSpec()
     accounts: AccountsSpec = AccountsSpec()
+    product: ProductSpec = ProductSpec()
     outcome: OutcomeSpec = OutcomeSpec()
     kinds: KindsSpec = KindsSpec()
     candidates: CandidatesSpec = CandidatesSpec()

@@ -21,6 +21,17 @@ def test_an_empty_spec_is_the_documented_defaults() -> None:
     assert (spec.inference.alpha, spec.inference.minimum_effect, spec.ladder.necessity) == (0.05, 0.03, 0.8)
 
 
+@pytest.mark.parametrize("motion", ["", "plg", "sales", "enterprise"])
+def test_the_motion_of_the_product_is_one_of_three_or_not_said(motion: str) -> None:
+    assert build_spec({"product": {"motion": motion}}).product.motion == motion
+    assert build_spec({}).product.motion == ""
+
+
+def test_the_sections_stand_in_the_order_of_the_documented_file() -> None:
+    order = ["events", "accounts", "product", "outcome", "kinds", "candidates", "inference", "ladder"]
+    assert list(build_spec({}).as_dict()) == order
+
+
 def test_a_day_is_counted_in_microseconds() -> None:
     assert Day == 24 * 60 * 60 * 1_000_000
 
@@ -55,6 +66,8 @@ def test_a_day_is_counted_in_microseconds() -> None:
         ({"candidates": {"at_least": []}}, "at least one whole number"),
         ({"candidates": {"min_users": [0, 1]}}, "none below 1"),
         ({"candidates": {"min_reach": 0.9, "max_reach": 0.5}}, "min_reach must be below max_reach"),
+        ({"product": {"motion": "self-serve"}}, "product.motion: Input should be '', 'plg', 'sales' or 'enterprise'"),
+        ({"product": {"motions": "plg"}}, "unknown key 'product.motions' (did you mean 'motion'?)"),
         ({"inference": {"alpha": 0.7}}, "inference.alpha"),
         ({"inference": {"seed": -1}}, "inference.seed"),
         ({"inference": {"minimum_effect": float("nan")}}, "inference.minimum_effect"),

@@ -7,6 +7,7 @@ goes through mathtext or TeX: event names are hostile text.
 from __future__ import annotations
 
 import functools
+import re
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
@@ -107,6 +108,7 @@ def axes_at(made: Figure, *, left: float, top: float, width: float, height: floa
     return axes
 
 
+@functools.lru_cache(maxsize=4096)
 def width_of(text: str) -> float:
     """Return the width in inches that text of the ordinary size takes in DejaVu Sans, a wide font."""
     from matplotlib.font_manager import FontProperties
@@ -140,6 +142,37 @@ def wrap(text: str, inches: float) -> list[str]:
     if len(lines) > _MOST_LINES:
         return [fit(text, inches)]
     return [fit(line, inches) for line in lines]
+
+
+def fold(text: str, inches: float, most: int = 2) -> list[str]:
+    """Return text in at most `most` lines of at most `inches`, broken at spaces or, in a long name, after `_` and `/`.
+
+    What does not fit is left out of the middle of the last line.
+    """
+    pieces = _pieces(clean(text), inches)
+    lines = [""]
+    for place, piece in enumerate(pieces):
+        if lines[-1] and width_of((lines[-1] + piece).rstrip()) > inches:
+            if len(lines) == most:
+                lines[-1] += "".join(pieces[place:])
+                break
+            lines.append("")
+        lines[-1] += piece
+    return [fit(line.rstrip(), inches) for line in lines]
+
+
+def _pieces(text: str, inches: float) -> list[str]:
+    pieces: list[str] = []
+    for word in re.split(r"(?<= )", text):
+        long = columns(word) > inches / _NARROW_LETTER or width_of(word) > inches
+        pieces += re.split(r"(?<=[_/])", word) if long else [word]
+    return pieces
+
+
+def trim(made: Figure, page: Axes, height: float) -> None:
+    """Give a sheet the height that what was drawn on it takes, in inches."""
+    made.set_figheight(height)
+    page.set_ylim(height, 0)
 
 
 def sentence_only(sentence: str) -> Figure:

@@ -8,19 +8,11 @@ The words, and where they come from, are in `discovery.ranking.decision_words`.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
+from discovery.naming import folded, words_of
 from discovery.ranking.decision_words import ENTRIES, Entry
-
-_NO_SPACES = "\u3040-\u30ff\u3400-\u9fff"  # kana and Chinese characters
-_WORD_BREAK = re.compile(
-    r"[\W_]+|(?<=[A-Z])(?=[A-Z][a-z])"
-    rf"|(?<=[{_NO_SPACES}])(?=[^\W{_NO_SPACES}])|(?<=[^\W{_NO_SPACES}])(?=[{_NO_SPACES}])"
-)
-_ACCENTS = re.compile("[\u0300-\u036f]")
-_LETTERS = str.maketrans({"ł": "l", "ø": "o", "ı": "i", "đ": "d", "æ": "ae", "œ": "oe"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +50,8 @@ def outcome_term(event: str) -> OutcomeTerm | None:
     >>> outcome_term("Kündigung_bestätigt")
     OutcomeTerm(word='kündigung', language='German', meaning='cancelling')
     """
-    words = _words(event)
-    spelled = "_".join(_folded(word) for word in words)
+    words = words_of(event)
+    spelled = "_".join(folded(word) for word in words)
     found: list[tuple[int, int, OutcomeTerm]] = []
     for entry, speaks, ordinary in _patterns():
         match = speaks.search(spelled)
@@ -67,16 +59,6 @@ def outcome_term(event: str) -> OutcomeTerm | None:
             term = OutcomeTerm(word=_as_written(match, words, entry), language=entry.language, meaning=entry.meaning)
             found.append((match.start(), -match.end(), term))
     return min(found, key=lambda each: each[:2])[2] if found else None
-
-
-def _words(event: str) -> list[str]:
-    """Return the words of a name in lower case, split at punctuation, at capitals and between scripts."""
-    text = unicodedata.normalize("NFKC", event)
-    capitals = (
-        f"_{after}" if after.isupper() and (before.islower() or before.isdigit()) else after
-        for before, after in zip(f" {text}", text, strict=False)
-    )
-    return [word.lower() for word in _WORD_BREAK.split("".join(capitals)) if word]
 
 
 def _as_written(match: re.Match[str], words: list[str], entry: Entry) -> str:
@@ -95,12 +77,6 @@ def _patterns() -> tuple[tuple[Entry, re.Pattern[str], re.Pattern[str] | None], 
 
 
 def _pattern(words: str, spaced: bool) -> re.Pattern[str]:
-    forms = sorted((_folded(word) for word in words.split()), key=len, reverse=True)
+    forms = sorted((folded(word) for word in words.split()), key=len, reverse=True)
     any_of = "|".join(re.escape(form).replace(r"\*", "[^_]*") for form in forms)
     return re.compile(rf"(?<![^_])(?:{any_of})(?![^_])" if spaced else any_of)
-
-
-def _folded(word: str) -> str:
-    """Return a word without case and accents; kana keep their sound marks."""
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", word.casefold()))
-    return unicodedata.normalize("NFKC", plain).translate(_LETTERS)

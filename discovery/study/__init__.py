@@ -17,6 +17,7 @@ from discovery.results import CandidateTable, CheckResult, Provenance, QualityFi
 from discovery.spec import Day, StudySpec, build_spec
 from discovery.study.evidence import lifetimes, prepare_sample
 from discovery.study.finalists import Finalists
+from discovery.study.ladders import Ladders
 from discovery.study.personas import search_personas
 from discovery.study.search import gather
 from discovery.version import __version__
@@ -176,18 +177,20 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
     overall = ranking.decide(evidence, grading, outcome.population, outcome.summary, spec)
     personas = search_personas(sample, spec, outcome.population, outcome.summary, progress)
 
-    progress("Refitting the finalists and building ladders")
+    progress("Refitting the finalists")
     finalists = Finalists(relations, outcome, measured, sample, evidence, grading)
     opinion = finalists.second_opinion()
+    ranked = ranking.describe_families(
+        evidence, grading, finalists.refits(), {o.family: o.rank for o in opinion}, outcome.summary
+    )
+    verdict = ranking.of_all(overall, personas)
     return {
-        "verdict": ranking.of_all(overall, personas),
+        "verdict": verdict,
         "population": outcome.population,
         "outcome": outcome.summary,
-        "ranking": ranking.describe_families(
-            evidence, grading, finalists.refits(), {o.family: o.rank for o in opinion}, outcome.summary
-        ),
+        "ranking": ranked,
         "personas": personas,
-        "ladders": finalists.ladders() if grading.standing_out else (),
+        "ladders": Ladders(relations, outcome, measured, sample).build(verdict, ranked, personas, progress),
         "second_opinion": opinion,
         "curves": finalists.curves(),
         "searched": evidence.searched,

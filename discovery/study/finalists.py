@@ -1,4 +1,4 @@
-"""What only the first families get: reference refits, exact times of reach, curves and ladders."""
+"""What only the first families get: reference refits, exact times of reach and curves."""
 
 from __future__ import annotations
 
@@ -12,21 +12,18 @@ from discovery import estimate, exposure
 from discovery.errors import Caution
 from discovery.exposure import Exposure
 from discovery.intake import Relations
-from discovery.ladder import Step, build_ladder
 from discovery.milestone import Milestone
 from discovery.outcome import Outcome
 from discovery.ranking import Evidence, Finalist, GradedFamily, Grading
-from discovery.results import Estimate, Ladder, SecondOpinion, SurvivalCurve
+from discovery.results import Estimate, SecondOpinion, SurvivalCurve
 from discovery.spec import Day
 from discovery.study.sample import Sample
 
 MOST = 5
-"""How many families are refitted, and how many ladders are built, at the most."""
+"""How many families are refitted at the most."""
 ADMITTED = 10
 """How many families the second opinion names."""
 NON_PROPORTIONAL_P = 0.01
-NO_RUNG = ("vanity", "risk", "outcome_adjacent")
-"""Kinds of event that never stand for a step towards value."""
 
 
 @dataclass(frozen=True)
@@ -149,30 +146,4 @@ class Finalists:
         sides = ((f"reached {text}", flag), ("did not reach it", ~flag))
         return tuple(
             estimate.kaplan_meier(duration[side], departed[side], label, alpha) for label, side in sides if side.any()
-        )
-
-    def ladders(self) -> tuple[Ladder, ...]:
-        """Return one ladder for each finding and lead, best first."""
-        positions = self.outcome.positions
-        steps = [
-            Step(event=event, first_days=self.measured.first_lags(event, positions))
-            for event in self.measured.events
-            if self._may_be_rung(event)
-        ]
-        return tuple(
-            build_ladder(
-                str(self._milestone(family)),
-                self.reached_days[family.name],
-                [step for step in steps if step.event not in self._milestone(family).events],
-                self.relations.spec.ladder,
-                rank=place,
-            )
-            for place, family in enumerate(self.grading.standing_out[:MOST], start=1)
-        )
-
-    def _may_be_rung(self, event: str) -> bool:
-        return (
-            event not in self.sample.at_signup
-            and event not in self.sample.apart
-            and self.relations.spec.kinds.of(event) not in NO_RUNG
         )

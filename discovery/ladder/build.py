@@ -1,0 +1,214 @@
+"""A path and what was seen on it, into a ladder."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery import wording
+from discovery.errors import Caution
+from discovery.ladder import rungs
+from discovery.ladder.climb import Climb
+from discovery.ladder.drops import Leg, between, errors_at_drops
+from discovery.ladder.funnels import Stride, funnels
+from discovery.ladder.path import Path
+from discovery.ladder.rules import rules
+from discovery.ladder.stages import Cohort, Motion, stages, targets
+from discovery.results import Estimate, Ladder, Rung
+
+Bools = NDArray[np.bool_]
+
+FEWEST_HABITS = 20
+"""Accounts at the milestone that must have the habit for it to be shown as a rung."""
+CURVE_STEPS = 28
+"""Equal parts of the observation window for which the share done is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """The milestone that a ladder leads to. `why` says in a sentence what it rests on."""
+
+    milestone: str
+    status: Literal["found", "lead"]
+    adjusted: Estimate
+    persona: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Habit:
+    """A team habit in words, and of the ladder's accounts who was followed long enough to see it, and who has it."""
+
+    text: str
+    followed: Bools
+    has: Bools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seen:
+    """What was read from the events for the accounts of one ladder.
+
+    Attributes
+    ----------
+    sessions : float64[R, n]
+        For each rung above signup, the number of the session in which it was done; NaN where it was not.
+    legs : tuple of Leg, length R
+        The way to each rung above signup.
+    failures : set of str
+        Events that say that something failed.
+    hidden : set of str
+        Events that are not shown between two rungs.
+    habit : Habit or None
+        None where it cannot be seen.
+    cohort : Cohort
+        Every signup, for the stages.
+    segments : dict of str to object[n]
+        Values at signup; None where unknown.
+    kinds : dict of str to str or None
+        The kinds that the user gave.
+    days_are_sessions : bool
+        Whether times are dates.
+    """
+
+    sessions: NDArray[np.float64]
+    legs: tuple[Leg, ...]
+    failures: Collection[str]
+    hidden: Collection[str]
+    habit: Habit | None
+    cohort: Cohort
+    segments: Mapping[str, NDArray[np.object_]]
+    kinds: Mapping[str, str | None]
+    days_are_sessions: bool
+
+
+def build_ladder(
+    goal: Goal,
+    path: Path,
+    climb: Climb,
+    seen: Seen,
+    *,
+    since: str | None,
+    fewest_rungs: int,
+    motion: Motion,
+    alpha: float,
+) -> Ladder:
+    """Return the ladder to a milestone; its rank is 0 until ladders are put in order.
+
+    Parameters
+    ----------
+    goal
+        The milestone on top, with what it rests on.
+    path
+        The places on the way.
+    climb
+        Who got where and when, among the ladder's accounts.
+    seen
+        What else was read from the events.
+    since
+        The day from which accounts count, if a rung is younger than the study.
+    fewest_rungs
+        Rungs above signup below which the ladder is called short.
+    motion
+        How the product is sold; "" is unknown.
+    alpha
+        One minus the coverage of intervals.
+    """
+    days = np.linspace(0.0, seen.cohort.window_days, CURVE_STEPS + 1)
+    errors = errors_at_drops(seen.legs, set(seen.failures) - climb.names, alpha)
+    by = targets(motion)
+    made = [rungs.baseline(climb, days)]
+    for place in range(1, len(climb.rungs) + 1):
+        top = place == len(climb.rungs)
+        plain = rungs.rung(climb, place, days, by["aha" if top else "setup"], seen.sessions[place - 1], alpha)
+        shown, read = between(seen.legs[place - 1], climb.names | set(seen.hidden), errors[place - 1])
+        full = dataclasses.replace(plain, errors_at_drop=errors[place - 1], between=shown, between_days=read)
+        further = None if top else int(climb.arrived[place + 1].sum())
+        checked = rules(
+            full,
+            climb.rungs[place - 1],
+            seen.kinds,
+            further_up=further,
+            days_are_sessions=seen.days_are_sessions,
+            difference=" ".join(wording.points_estimate(goal.adjusted)).strip(),
+            status=goal.status,
+        )
+        made.append(dataclasses.replace(full, rules=checked))
+    habit = _habit(seen.habit, climb)
+    short = len(made) - 1 < fewest_rungs
+    return Ladder(
+        rank=0,
+        milestone=goal.milestone,
+        persona=goal.persona,
+        status=goal.status,
+        sentence=_sentence(goal, path),
+        n_accounts=len(climb),
+        rungs=(*made, *([] if habit is None else [habit])),
+        since=since,
+        stability=path.alike,
+        days=tuple(days.tolist()),
+        stages=stages(
+            seen.cohort,
+            str(climb.rungs[-2]) if len(climb.rungs) > 1 else None,
+            goal.milestone,
+            None if seen.habit is None else seen.habit.text,
+            motion,
+            alpha,
+        ),
+        funnels=funnels(_strides(climb, seen.habit if habit else None), seen.segments, alpha),
+        left_out=path.left_out,
+        warnings=(*((Caution.FEW_RUNGS,) if short else ()), *((Caution.LATER_COHORTS,) if since else ())),
+    )
+
+
+def in_rank(ladders: list[Ladder]) -> tuple[Ladder, ...]:
+    """Put ladders in order and number them: the first stays, then findings, all accounts before personas."""
+    first, others = ladders[:1], ladders[1:]
+    others = sorted(others, key=lambda ladder: (ladder.status != "found", ladder.persona is not None))
+    return tuple(dataclasses.replace(ladder, rank=rank) for rank, ladder in enumerate([*first, *others], start=1))
+
+
+def _habit(habit: Habit | None, climb: Climb) -> Rung | None:
+    """Return the rung above the milestone, where enough of the accounts at the milestone have the habit."""
+    if habit is None:
+        return None
+    before = climb.arrived[-1] & habit.followed
+    went_on = int((habit.has & before).sum())
+    if went_on < FEWEST_HABITS:
+        return None
+    return Rung(
+        milestone=habit.text,
+        role="habit",
+        n_accounts=int(habit.followed.sum()),
+        reach=went_on / int(habit.followed.sum()),
+        n_reached=went_on,
+        step_conversion=went_on / int(before.sum()),
+        median_days=None,
+        dropped=int(before.sum()) - went_on,
+        target_days=30.0,
+    )
+
+
+def _strides(climb: Climb, habit: Habit | None) -> list[Stride]:
+    """Return every step of the ladder: its rung, the accounts at the rung before, and those that went on."""
+    strides = [(str(rung), climb.arrived[place], climb.arrived[place + 1]) for place, rung in enumerate(climb.rungs)]
+    if habit is not None:
+        could = climb.arrived[-1] & habit.followed
+        strides.append((habit.text, could, could & habit.has))
+    return strides
+
+
+def _sentence(goal: Goal, path: Path) -> str:
+    """Say why the ladder stands where it stands, and how steady its rungs are."""
+    required = len(path.places)
+    if not required:
+        return f"{goal.why} No step was found to be required on the way to it."
+    steps, same = ("One step is", "the same one comes") if required == 1 else (f"{required} steps are", "the same come")
+    steady = ""
+    if path.alike is not None:
+        steady = f"; {same} out in {wording.percent(path.alike)} of random halves of the accounts"
+    return f"{goal.why} {steps} required on the way{steady}."

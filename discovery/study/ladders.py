@@ -1,0 +1,399 @@
+"""What is read from the events for ladders, and one ladder for each finding and lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery import estimate, exposure, ladder, wording
+from discovery.exposure import Exposure, Met
+from discovery.intake import Relations
+from discovery.ladder import HABIT_DAYS, Climb, Cohort, Goal, Habit, Leg, Path, Seen, Step
+from discovery.milestone import Condition, Milestone
+from discovery.outcome import Outcome
+from discovery.results import Ladder, Persona, RankedFamily, Verdict
+from discovery.spec import Day
+from discovery.study.sample import Sample
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+MOST = 5
+"""Ladders over all accounts, and inside personas, at the most."""
+SPLITS = 25
+"""Halvings of the accounts; each gives two half-samples."""
+TEAM, WEEKS, ACTIVE_DAYS = 3, 3, 14
+"""A team habit: users active in the last days of the month, and weeks of four with the core action."""
+NO_STEP: Mapping[str, str] = {
+    "vanity": "you call it vanity",
+    "risk": "you call it a risk",
+    "outcome_adjacent": "it belongs to the decision to stay or go",
+}
+UNSEEN_BEFORE = 1e-6
+"""Probability of nobody having an event so far below which it is taken not to have existed."""
+LATE = 0.1
+"""Share of the accounts that must have come and gone before an event appeared for it to be called late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Found:
+    """A goal, its accounts (bool[n]), when its milestone existed from, and the path to it."""
+
+    goal: Goal
+    milestone: Milestone
+    accounts: Bools
+    path: Path
+    since: int | None
+
+
+@dataclass(frozen=True)
+class Ladders:
+    """Builds the ladders of one study."""
+
+    relations: Relations
+    outcome: Outcome
+    measured: Exposure
+    sample: Sample
+
+    def build(
+        self,
+        verdict: Verdict,
+        ranking: Sequence[RankedFamily],
+        personas: Sequence[Persona],
+        progress: Callable[[str], None],
+    ) -> tuple[Ladder, ...]:
+        """Return one ladder for each finding and lead, over all accounts and inside personas that differ.
+
+        That of the verdict comes first.
+        """
+        goals = [*_goals(ranking), *_persona_goals(personas, ranking, self.relations.spec.inference.alpha)]
+        if not goals:
+            return ()
+        progress(f"Building {len(goals)} ladder(s)")
+        found = _telling([self._find(goal) for goal in goals], verdict.persona)
+        sessions = self._sessions(found)
+        met: dict[tuple[Milestone | None, Milestone], Met] = {}
+        made = [self._ladder(each, sessions, met) for each in found]
+        return ladder.in_rank(
+            sorted(made, key=lambda one: (one.milestone, one.persona) != (verdict.milestone, verdict.persona))
+        )
+
+    @cached_property
+    def _first_days(self) -> dict[str, Floats]:
+        everyone = np.arange(len(self.relations.accounts))
+        return {event: self.measured.first_lags(event, everyone) for event in self.measured.events}
+
+    @cached_property
+    def _since(self) -> dict[str, int]:
+        """When events appeared in the log that did not exist from the beginning, in microseconds."""
+        signup = self.relations.accounts.signup
+        mine = self.sample.signup
+        gone = mine + self.outcome.summary.window_days * Day
+        late: dict[str, int] = {}
+        for event in self.measured.events:
+            rows = self.measured.event_rows(event)
+            appeared = int((signup[self.measured.account[rows]] + self.measured.first_lag[rows]).min())
+            before, since = int((gone <= appeared).sum()), mine >= appeared
+            if before < LATE * len(mine) or not since.any():
+                continue
+            rate = float(np.isfinite(self._first_days[event][self.outcome.positions][since]).mean())
+            if before * np.log1p(-min(rate, 0.999)) < np.log(UNSEEN_BEFORE):
+                late[event] = appeared
+        return late
+
+    def _find(self, goal: Goal) -> _Found:
+        milestone = Milestone.parse(goal.milestone)
+        accounts = _members(self.sample, goal.persona)
+        signup = self.sample.signup[accounts]
+        places = self.outcome.positions[accounts]
+        steps = [
+            Step(
+                event=event,
+                first_days=self._first_days[event][places],
+                since=self._since.get(event),
+                left_out=self._left_out(event),
+            )
+            for event in self.measured.events
+            if event not in milestone.events and event not in self.sample.at_signup and event not in self.sample.apart
+        ]
+        spec = self.relations.spec
+        halves = estimate.draw_halves(signup, SPLITS, spec.inference.seed)
+        path = ladder.find_path(self._reached(milestone)[places], steps, signup, halves, spec.ladder)
+        moments = [self._since.get(event) for event in milestone.events] + [place.since for place in path.places]
+        known = [moment for moment in moments if moment is not None]
+        return _Found(goal=goal, milestone=milestone, accounts=accounts, path=path, since=max(known) if known else None)
+
+    def _left_out(self, event: str) -> str | None:
+        kind = self.relations.spec.kinds.of(event)
+        if kind is not None:
+            return NO_STEP.get(kind)
+        if ladder.is_presence(event):
+            return "by its name, it is being there rather than doing something"
+        if ladder.is_failure(event):
+            return "by its name, it is something that failed"
+        return None
+
+    def _reached(self, milestone: Milestone) -> Floats:
+        """Return the days from signup to a milestone, one per account; each is asked for once."""
+        if milestone not in self._moments:
+            plain = milestone.conditions == tuple(Condition(event) for event in milestone.events)
+            if plain and (milestone.joined == "or" or len(milestone.events) == 1):
+                days: Floats = np.minimum.reduce([self._first_days[event] for event in milestone.events])
+            else:
+                days = self._reach_times(milestone)
+            self._moments[milestone] = days
+        return self._moments[milestone]
+
+    @cached_property
+    def _moments(self) -> dict[Milestone, Floats]:
+        return {}
+
+    def _reach_times(self, milestone: Milestone) -> Floats:
+        return exposure.reach_times(
+            self.relations.engine,
+            self.relations.events_table,
+            self.relations.accounts_table,
+            len(self.relations.accounts),
+            milestone,
+            self._window_us,
+        )
+
+    @property
+    def _window_us(self) -> int:
+        return self.relations.spec.candidates.window_days * Day
+
+    def _sessions(self, found: Sequence[_Found]) -> dict[Milestone, Floats]:
+        """Return the number of the session in which each rung of any ladder was done, one per account."""
+        rungs = list(dict.fromkeys(rung for each in found for rung in _rungs(each)))
+        moments = np.array([self._reached(rung) for rung in rungs])
+        numbers = exposure.session_numbers(
+            self.relations.engine,
+            self.relations.events_table,
+            self.relations.accounts_table,
+            len(self.relations.accounts),
+            self._window_us,
+            moments,
+            self._no_activity,
+        )
+        return dict(zip(rungs, numbers, strict=True))
+
+    @cached_property
+    def _no_activity(self) -> list[str]:
+        """Events that are no use of the product: what happens to an account, and what belongs to the decision."""
+        return [e for e, (status, _) in self.sample.apart.items() if status in ("outcome_adjacent", "passive")]
+
+    def _ladder(
+        self, found: _Found, sessions: Mapping[Milestone, Floats], met: dict[tuple[Milestone | None, Milestone], Met]
+    ) -> Ladder:
+        spec = self.relations.spec
+        counted = found.accounts if found.since is None else found.accounts & (self.sample.signup >= found.since)
+        positions = self.outcome.positions[counted]
+        everyone = Climb(
+            milestone=found.milestone,
+            top=self._reached(found.milestone)[self.outcome.positions[found.accounts]],
+            places=found.path.places,
+        )
+        climb = everyone.among(counted[found.accounts])
+        habit, cohort = self._habit_and_cohort(found, counted)
+        seen = Seen(
+            sessions=np.array([sessions[rung][positions] for rung in climb.rungs]),
+            legs=tuple(self._leg(climb, place, positions, met) for place in range(len(climb.rungs))),
+            failures=[e for e in self.measured.events if self._is_failure(e)],
+            hidden=[*self.sample.at_signup, *self.sample.apart, *filter(ladder.is_presence, self.measured.events)],
+            habit=habit,
+            cohort=cohort,
+            segments={name: values[counted] for name, values in self._segments.items()},
+            kinds=self.sample.kinds,
+            days_are_sessions=self.relations.date_only,
+        )
+        return ladder.build_ladder(
+            found.goal,
+            found.path,
+            climb,
+            seen,
+            since=None if found.since is None else _day(found.since),
+            fewest_rungs=spec.ladder.rungs[0],
+            motion=spec.product.motion,
+            alpha=spec.inference.alpha,
+        )
+
+    def _is_failure(self, event: str) -> bool:
+        kind = self.relations.spec.kinds.of(event)
+        return kind == "risk" or (kind is None and ladder.is_failure(event))
+
+    def _leg(
+        self, climb: Climb, place: int, positions: NDArray[np.int64], met: dict[tuple[Milestone | None, Milestone], Met]
+    ) -> Leg:
+        """Return the way from one rung to the next, with what accounts meet on it."""
+        key = (climb.rungs[place - 1] if place else None, climb.rungs[place])
+        if key not in met:
+            met[key] = exposure.met_between(
+                self.relations.engine,
+                self.relations.events_table,
+                self.relations.accounts_table,
+                len(self.relations.accounts),
+                *key,
+                self._window_us,
+            )
+        start = climb.days[place - 1] if place else np.zeros(len(climb))
+        arrives = climb.on_the_way[place]
+        here = np.isfinite(start) & (arrives > start)
+        end = np.minimum(arrives, self._window_us / Day)
+        return Leg(
+            time=(end - start)[here],
+            went_on=np.isfinite(arrives)[here],
+            met={event: met[key].first_days(event)[positions[here]] for event in met[key].events},
+        )
+
+    def _habit_and_cohort(self, found: _Found, counted: Bools) -> tuple[Habit | None, Cohort]:
+        """Return who has a team habit after a month, and every signup's way through the stages."""
+        accounts, window = self.relations.accounts, self.relations.spec.candidates.window_days
+        signups = np.concatenate([self.outcome.positions[counted], self._left_early(found)])
+        followed = accounts.observed_until >= accounts.signup + int(HABIT_DAYS) * Day
+        rungs = [self._reached(rung) for rung in _rungs(found)]
+        setup = np.minimum(rungs[-2], rungs[-1])[signups] if len(rungs) > 1 else None
+        has = self._has_habit(found.milestone) if followed[signups].any() else None
+        why = "" if has is not None else "No account was followed for 30 days, so a team habit cannot be seen."
+        cohort = Cohort(
+            setup=setup,
+            aha=rungs[-1][signups],
+            habit=None if has is None else has[signups[followed[signups]]],
+            no_habit=why,
+            window_days=float(window),
+        )
+        if has is None:
+            return None, cohort
+        mine = self.outcome.positions[counted]
+        return Habit(text=self._habit_text(found.milestone), followed=followed[mine], has=has[mine]), cohort
+
+    def _left_early(self, found: _Found) -> NDArray[np.int64]:
+        """Return the accounts of a ladder's kind that left or converted before the landmark."""
+        early, accounts = self.outcome.decided, self.relations.accounts
+        kept = np.ones(len(early), dtype=bool)
+        if found.goal.persona is not None:
+            segment, _, value = found.goal.persona.partition("=")
+            kept &= np.array([str(v) == value for v in accounts.segments[segment][early]], dtype=bool)
+        if found.since is not None:
+            kept &= accounts.signup[early] >= found.since
+        return np.asarray(early[kept], dtype=np.int64)
+
+    def _has_habit(self, milestone: Milestone) -> Bools:
+        habit = exposure.team_habit(
+            self.relations.engine,
+            self.relations.events_table,
+            self.relations.accounts_table,
+            len(self.relations.accounts),
+            milestone.events,
+            self._no_activity,
+            end_day=int(HABIT_DAYS),
+            active_days=ACTIVE_DAYS,
+        )
+        often = habit.core_weeks >= WEEKS
+        return np.asarray(often & (habit.users >= TEAM) if self.relations.has_users else often)
+
+    def _habit_text(self, milestone: Milestone) -> str:
+        core = " or ".join(str(Milestone.of(event)) for event in milestone.events)
+        weeks = f"{core} in {WEEKS} of the 4 weeks before day {HABIT_DAYS:g}"
+        if not self.relations.has_users:
+            return weeks
+        first = HABIT_DAYS - ACTIVE_DAYS
+        return f"{TEAM} or more users active from day {first:g} to day {HABIT_DAYS:g}, and {weeks}"
+
+    @cached_property
+    def _segments(self) -> dict[str, NDArray[np.object_]]:
+        """Return the segments of the landmark accounts, seats in thirds among them."""
+        found = dict(self.sample.segments)
+        seats = self.relations.accounts.seats[self.outcome.positions]
+        if self.relations.spec.accounts.seats and np.isfinite(seats).any():
+            found["seats"] = _thirds(seats)
+        return found
+
+
+def _goals(ranking: Sequence[RankedFamily]) -> list[Goal]:
+    named = [family for family in ranking if family.rank is not None and family.status in ("found", "lead")]
+    return [_goal(family, None) for family in named[:MOST]]
+
+
+def _persona_goals(personas: Sequence[Persona], ranking: Sequence[RankedFamily], alpha: float) -> list[Goal]:
+    """Return what personas are told beyond what holds for all: another milestone, or one that differs between them."""
+    for_all = {goal.milestone for goal in _goals(ranking)}
+    families = {family.family for family in ranking if family.milestone in for_all}
+    found = []
+    for persona in personas:
+        named = next((f for f in persona.ranking if f.milestone == persona.verdict.milestone), None)
+        if named is None or named.status not in ("found", "lead"):
+            continue
+        differs = persona.heterogeneity_p is not None and persona.heterogeneity_p <= alpha
+        if named.family not in families or differs:
+            found.append(_goal(named, persona.persona))
+    found.sort(key=lambda goal: goal.status != "found")
+    return found[:MOST]
+
+
+def _telling(found: Sequence[_Found], named: str | None) -> list[_Found]:
+    """Leave out the ladders of personas that say no more than one over all accounts, but for the persona named."""
+    said = {(e.milestone.family, _places(e), status) for e in found if e.goal.persona is None for status in _covers(e)}
+    return [
+        e
+        for e in found
+        if e.goal.persona in (None, named) or (e.milestone.family, _places(e), e.goal.status) not in said
+    ]
+
+
+def _covers(found: _Found) -> tuple[str, ...]:
+    """Return the statuses that a persona must have to say nothing new: what is found for all is more than a lead."""
+    return ("found", "lead") if found.goal.status == "found" else ("lead",)
+
+
+def _places(found: _Found) -> tuple[Milestone, ...]:
+    return tuple(place.milestone for place in found.path.places)
+
+
+def _goal(family: RankedFamily, persona: str | None) -> Goal:
+    value, interval = wording.points_estimate(family.adjusted)
+    size = f"{value} {interval}".strip()
+    who = "" if persona is None else f" among {persona}"
+    if family.status == "found":
+        why = f"It leads to a milestone that was found{who}: {size}, adjusted."
+    else:
+        why = f"It leads to a lead{who}, not to a finding ({size}, adjusted): test it before building on it."
+    return Goal(
+        milestone=family.milestone,
+        status="found" if family.status == "found" else "lead",
+        adjusted=family.adjusted,
+        persona=persona,
+        why=why,
+    )
+
+
+def _members(sample: Sample, persona: str | None) -> Bools:
+    if persona is None:
+        return np.ones(len(sample), dtype=bool)
+    segment, _, value = persona.partition("=")
+    return np.array([v is not None and str(v) == value for v in sample.segments[segment]], dtype=bool)
+
+
+def _rungs(found: _Found) -> tuple[Milestone, ...]:
+    return (*_places(found), found.milestone)
+
+
+def _thirds(values: Floats) -> NDArray[np.object_]:
+    """Return values as the text of the third they fall in; None where unknown."""
+    known = np.isfinite(values)
+    edges = np.unique(np.quantile(values[known], [1 / 3, 2 / 3]))
+    group = np.searchsorted(edges, values, side="left")
+    texts = np.full(len(values), None, dtype=object)
+    for number in np.unique(group[known]):
+        inside = known & (group == number)
+        low, high = values[inside].min(), values[inside].max()
+        texts[inside] = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return texts
+
+
+def _day(moment: int) -> str:
+    return datetime.fromtimestamp(moment / 1e6, UTC).date().isoformat()

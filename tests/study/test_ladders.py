@@ -1,0 +1,153 @@
+"""Ladders from discovered milestones, in worlds whose way is planted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import discovery
+from discovery.milestone import Milestone
+
+
+@pytest.fixture(scope="module")
+def studied():
+    """Return a function that studies a world once."""
+    kept = {}
+
+    def study(world, seed=1, accounts=2500, **sections):
+        key = (world, seed, accounts, str(sections))
+        if key not in kept:
+            made = discovery.simulate_world(world, accounts=accounts, seed=seed)
+            kept[key] = made, discovery.Study(made.events, made.accounts, made.truth.spec, **sections).run()
+        return kept[key]
+
+    return study
+
+
+def required(ladder):
+    return tuple(Milestone.parse(rung.milestone).events for rung in ladder.rungs if rung.role == "required")
+
+
+@pytest.mark.parametrize("world", ["chain", "chain_skips", "chain_untracked", "chain_alternatives", "chain_branches"])
+def test_the_planted_way_is_the_first_ladder(studied, world):
+    made, result = studied(world)
+    first = result.ladders[0]
+    assert first.milestone == result.verdict.milestone
+    assert (first.rank, first.persona, first.status) == (1, None, "found")
+    assert required(first) == made.truth.rungs
+    assert first.stability > 0.9
+    assert not first.warnings
+
+
+def test_a_rung_that_appeared_late_counts_for_later_cohorts(studied):
+    made, result = studied("chain_launched")
+    first = result.ladders[0]
+    assert required(first) == made.truth.rungs
+    assert first.since is not None
+    assert "later_cohorts" in first.warnings
+    since = np.datetime64(first.since)
+    signups = made.accounts.column("signup_at").to_numpy(zero_copy_only=False)
+    assert first.n_accounts < (signups >= since).sum() < len(signups)
+
+
+def test_the_error_that_stops_accounts_is_named_where_it_does_and_no_other(studied):
+    made, result = studied("chain_errors")
+    error, step = made.truth.hindrance
+    named = {(e.event, rung.milestone) for rung in result.ladders[0].rungs for e in rung.errors_at_drop}
+    assert named == {(error, step)}
+    found = next(e for rung in result.ladders[0].rungs for e in rung.errors_at_drop)
+    assert found.ratio.ci_upper < 0.6
+    assert found.stopped > found.went_on
+
+
+def test_alternatives_are_shown_with_their_shares_and_routes(studied):
+    _, result = studied("chain_branches")
+    both = [rung for rung in result.ladders[0].rungs if rung.alternatives]
+    assert len(both) == 2
+    for rung in both:
+        assert 1 <= sum(branch.share for branch in rung.alternatives) <= 1.3
+        assert {branch.route for branch in rung.alternatives} == {1, 2}
+    first, second = ({branch.route: branch.milestone for branch in rung.alternatives} for rung in both)
+    route_of = {"salesforce_connected": "fields_synced", "csv_uploaded": "columns_mapped"}
+    assert all(second[route] == route_of[step] for route, step in first.items())
+
+
+def test_counts_are_those_of_the_events_themselves(studied):
+    """Recounted from the raw events with nothing of the package but the accounts at the landmark."""
+    made, result = studied("chain")
+    first = result.ladders[0]
+    accounts = made.accounts.to_pandas()
+    events = made.events.to_pandas().merge(accounts, on="account_id")
+    landmark = accounts["signup_at"] + np.timedelta64(14, "D")
+    end = made.events.to_pandas()["timestamp"].max()
+    alive = accounts[(accounts["churned_at"].isna() | (accounts["churned_at"] >= landmark)) & (landmark <= end)]
+    assert len(alive) == pytest.approx(first.n_accounts, abs=2)
+    lag = events["timestamp"] - events["signup_at"]
+    inside = events[(lag >= np.timedelta64(0)) & (lag < np.timedelta64(14, "D"))]
+    last = first.rungs[-2 if first.rungs[-1].role == "milestone" else -3]
+    own = inside[inside["event"] == last.milestone]
+    top = inside[
+        (inside["event"] == "report_shared") & (inside["timestamp"] - inside["signup_at"] < np.timedelta64(7, "D"))
+    ]
+    counts = top.groupby("account_id").size()
+    anyone = set(own["account_id"]) | set(counts[counts >= 2].index)
+    assert len(anyone & set(alive["account_id"])) == pytest.approx(last.n_reached, abs=2)
+
+
+def test_stages_are_about_all_signups_and_shares_of_them(studied):
+    _, result = studied("chain")
+    setup, aha, habit = result.ladders[0].stages
+    people = result.population
+    assert setup.reached.n_accounts == people.landmark + people.decided_before_landmark
+    assert setup.milestone == result.ladders[0].rungs[3].milestone
+    assert aha.reached.estimate < result.ladders[0].rungs[4].reach
+    assert habit.reached.n_accounts <= setup.reached.n_accounts
+    assert [stage.target_days for stage in (setup, aha, habit)] == [3, 7, 30]
+
+
+def test_the_motion_of_the_product_sets_the_time_to_value(studied):
+    _, result = studied("chain", product={"motion": "plg"})
+    assert [stage.target_days for stage in result.ladders[0].stages] == [1, 1, 30]
+    assert [rung.target_days for rung in result.ladders[0].rungs if rung.role != "baseline"][:4] == [1, 1, 1, 1]
+    _, slow = studied("chain", product={"motion": "enterprise"})
+    aha = slow.ladders[0].stages[1]
+    assert aha.target_days == 56
+    assert "at least that" in aha.sentence
+
+
+def test_without_users_a_habit_is_the_core_action_alone(studied):
+    made, _ = studied("chain")
+    events = made.events.drop_columns(["user_id"])
+    spec = {**made.truth.spec, "events": {k: v for k, v in made.truth.spec["events"].items() if k != "user"}}
+    result = discovery.Study(events, made.accounts, spec).run()
+    habit = next(rung for rung in result.ladders[0].rungs if rung.role == "habit")
+    assert habit.milestone == "report_shared in 3 of the 4 weeks before day 30"
+
+
+def test_a_persona_has_its_own_ladder_where_it_says_more(studied):
+    """What holds for one kind of account only leads to a ladder of that kind; what holds for all is said once."""
+    made, result = studied("segment_only", seed=2, accounts=4000)
+    own = next(ladder for ladder in result.ladders if ladder.persona == made.truth.segment)
+    assert own.n_accounts == next(p.accounts for p in result.personas if p.persona == made.truth.segment)
+    assert own.status == "found"
+    assert all(ladder.rank == place for place, ladder in enumerate(result.ladders, start=1))
+    _, same = studied("chain")
+    assert [ladder.persona for ladder in same.ladders] == [None]
+
+
+def test_the_kinds_that_the_user_names_keep_events_off_the_ladder(studied):
+    _, result = studied("chain", kinds={"vanity": ["data_imported"]})
+    first = result.ladders[0]
+    assert "data_imported" not in {event for rung in required(first) for event in rung}
+    assert {item.milestone: item.reason for item in first.left_out}["data_imported"] == "you call it vanity"
+
+
+def test_the_ladder_survives_its_own_file(studied, tmp_path):
+    from discovery.results import read_ladder
+
+    _, result = studied("chain_branches")
+    path = tmp_path / "result.json"
+    path.write_text(result.to_json(), encoding="utf-8")
+    _, again = read_ladder(f"{path}#1")
+    assert again.rungs[1].alternatives[0].milestone == result.ladders[0].rungs[1].alternatives[0].milestone
+    assert again.n_accounts == result.ladders[0].n_accounts
