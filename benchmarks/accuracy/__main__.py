@@ -10,32 +10,27 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import multiprocessing
-import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterator
 from pathlib import Path
 
 from .judge import Judged
 from .perform import perform
 from .store import Store, code_version
 from .table import publish
+from .turns import deadline, done
 from .worlds import SIZES, RealLog, Run, plan
-
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Read the arguments, run, and write the page."""
     asked = _arguments().parse_args(arguments)
-    store, version = Store(asked.store), code_version()
+    store, version = Store(asked.store, Judged), code_version()
     rows = store.rows(version)
     print(f"{len(rows)} runs of {version} are in {asked.store}", file=sys.stderr)
     new = 0
     if asked.minutes > 0:
-        for row in done(_missing(asked, rows), version, asked.workers, _deadline(asked.minutes)):
+        for row in done(_missing(asked, rows), perform, version, asked.workers, deadline(asked.minutes)):
             store.add(row)
             new += 1
             print(f"{new:5} {row.world} {row.accounts} {row.seed}: {row.failed or row.status}", file=sys.stderr)
@@ -45,35 +40,12 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{len(rows)} runs, {new} of them new, are in {asked.table}", file=sys.stderr)
 
 
-def done(waiting: Iterator[Run], version: str, workers: int, may_start: Callable[[], bool]) -> Iterator[Judged]:
-    """Yield rows as they finish; no run is started once `may_start` says no or none is waiting.
-
-    With several workers each keeps to one thread: they are fresh processes, which read so before they import NumPy.
-    """
-    if workers > 1:
-        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running: set[Future[Judged]] = set()
-        while True:
-            while len(running) < workers and may_start() and (run := next(waiting, None)):
-                running.add(pool.submit(perform, run, version))
-            if not running:
-                return
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in finished)
-
-
 def _missing(asked: argparse.Namespace, rows: list[Judged]) -> Iterator[Run]:
     """Return the runs of the plan that are not among the rows, at most as many as asked for."""
     known = {row.key for row in rows}
     logs = [RealLog(Path(spec).stem, events, accounts, spec) for events, accounts, spec in asked.log]
     planned = plan(asked.worlds, asked.accounts, asked.first_seed, baselines=asked.baselines, logs=logs)
     return itertools.islice((run for run in planned if run.key not in known), asked.runs)
-
-
-def _deadline(minutes: float) -> Callable[[], bool]:
-    end = time.monotonic() + 60 * minutes
-    return lambda: time.monotonic() < end
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -184,19 +184,21 @@ def _section(title: str, columns: Sequence[Column], groups: Mapping[tuple[str, i
     if not groups:
         return ""
     body = [
-        [world, _thousands(size), *(column.of(rows) for column in columns)] for (world, size), rows in groups.items()
+        [world, thousands(size), *(column.of(rows) for column in columns)] for (world, size), rows in groups.items()
     ]
-    return f"## {title}\n\n{words + chr(10) * 2 if words else ''}" + _grid(
+    return f"## {title}\n\n{words + chr(10) * 2 if words else ''}" + grid(
         ["world", "accounts", *(column.title for column in columns)], body
     )
 
 
-def _grid(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def grid(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *body]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def _thousands(size: int) -> str:
+def thousands(size: int) -> str:
+    """Return a number of accounts as people write it; 0 is all of them."""
     return f"{size:,}" if size else "all"
 
 
@@ -252,7 +254,7 @@ def _intervals(rows: Rows) -> str:
             for which, chosen in _WHICH.items():
                 shown = [[one for one in row.intervals if chosen(row, one)] for row in own]
                 if any(shown):
-                    body.append([kind, _thousands(size), which, *_coverage(shown)])
+                    body.append([kind, thousands(size), which, *_coverage(shown)])
     if not body:
         return ""
     head = ["worlds with", "accounts", "rule", "intervals", "cover the overlap-weighted difference, %"]
@@ -260,7 +262,7 @@ def _intervals(rows: Rows) -> str:
     return (
         "## The printed intervals\n\nNominal 95 %. Truth is computed from the known hazard for every rule, "
         "overlap-weighted (what is estimated) and plain average. Errors are clustered by run; bias is against the "
-        "overlap-weighted difference.\n\n" + _grid(head, body)
+        "overlap-weighted difference.\n\n" + grid(head, body)
     )
 
 
@@ -304,7 +306,7 @@ def _rivals(rows: Rows) -> str:
         f"## Beside other methods\n\nThe same {len(same):,} runs for all, same candidates, same guards against leaks. "
         "For this study *declared* means found. Baselines are written from their public descriptions, and declare "
         "as they do in use: a list sorted by a ratio always has a top row, phi counts from .2, Boruta when it "
-        "confirms anything, tests at an uncorrected 5 %.\n\n" + _grid(head, body)
+        "confirms anything, tests at an uncorrected 5 %.\n\n" + grid(head, body)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from discovery.simulate import WORLDS
@@ -91,19 +91,22 @@ def plan(
     *,
     baselines: bool = True,
     logs: Sequence[RealLog] = (),
+    shares: Mapping[str, int] | None = None,
 ) -> Iterator[Run]:
     """Yield runs without end, round by round; within a round the series are spread evenly.
 
-    Worlds that are named are all run alike, once a round at every size.
+    Worlds that are named are all run alike, once a round at every size. `shares` is a mix in place of the published
+    one; only its worlds are run then.
     """
-    shares = dict.fromkeys(worlds, 1) or {world: share for world, share in SHARES.items() if world in WORLDS}
+    alone = bool(worlds or shares)
+    shares = dict.fromkeys(worlds, 1) or shares or {world: n for world, n in SHARES.items() if world in WORLDS}
     asked = (worlds or BASELINE_WORLDS) if baselines else ()
     series = [
         _Series(world, size, share, block=place, blocks=len(sizes), baselines=world in asked)
         for world, share in shares.items()
         for place, size in enumerate(sizes)
     ]
-    series += [] if worlds else _named(sorted(sizes)[len(sizes) // 2])
+    series += [] if alone else _named(sorted(sizes)[len(sizes) // 2])
     series += [
         _Series(f"log {log.name} {kind}", 0, LOG_REDRAWS, log=log) for log in logs for kind in ("null", "planted")
     ]

@@ -19,6 +19,7 @@ from discovery.simulate.population import LOG_END, draw_population
 from discovery.simulate.random_world import draw_blueprint
 from discovery.simulate.recording import as_lived, as_sent, as_tracked, inside_window
 from discovery.simulate.truth import Truth, tell_truth
+from discovery.simulate.walk import as_recorded, walk
 from discovery.simulate.world import World, accounts_table, events_table, potential_table
 
 __all__ = [
@@ -74,13 +75,18 @@ def simulate_world(world: str, *, accounts: int = 5000, seed: int = 0) -> World:
     if seed < 0:
         raise InputError(f"The seed must be 0 or more, not {seed}.")
     blueprint = blueprint_of(world, seed)
-    settings, who, early, fates, leaks, later, hidden, lived, habit, tracked, sent = _sources(world, seed)
+    settings, who, early, fates, leaks, later, hidden, lived, habit, tracked, sent, steps, unseen = _sources(
+        world, seed
+    )
 
     nuisance = draw_nuisance(blueprint, settings)
     population = draw_population(accounts, nuisance, who)
     if blueprint.trait_on_hazard:
         population = replace(population, trait=hidden.standard_normal(accounts))
-    first_weeks = as_lived(blueprint, early_life(blueprint, nuisance, population, early), lived)
+    first_weeks = early_life(blueprint, nuisance, population, early)
+    if blueprint.route:
+        first_weeks = joined(first_weeks, walk(blueprint.route, blueprint.names, population, steps))
+    first_weeks = as_lived(blueprint, first_weeks, lived)
     met = met_by(first_weeks, blueprint.names, population.signup, blueprint.milestone)
     habits = habits_of(first_weeks, population.signup) if blueprint.inertia else None
     if habits is not None:
@@ -93,6 +99,7 @@ def simulate_world(world: str, *, accounts: int = 5000, seed: int = 0) -> World:
         decided = draw_leaks(blueprint, population, fate, leaks)
     afterwards = as_lived(blueprint, later_life(blueprint, nuisance, population, fate.left, first_weeks, later), lived)
     log = as_tracked(blueprint, _as_seen(joined(first_weeks, afterwards, *decided), fate.left), tracked)
+    log = as_recorded(blueprint, log, accounts, unseen)
     rows, numbers = as_sent(blueprint, log, sent)
     exported = accounts_table(population, fate, departures=not blueprint.inertia)
     potential = potential_table(population, fate, met, habits, int(log.time.max()))
@@ -122,7 +129,7 @@ def blueprint_of(world: str, seed: int = 0) -> Blueprint:
 def _sources(world: str, seed: int) -> list[np.random.Generator]:
     """Return one source of chance per stage, so that a change to one leaves the others' draws alone."""
     sequence = np.random.SeedSequence([seed, zlib.crc32(world.encode())])
-    return [np.random.default_rng(child) for child in sequence.spawn(11)]
+    return [np.random.default_rng(child) for child in sequence.spawn(13)]
 
 
 def _uses(blueprint: Blueprint, log: Log, signup: NDArray[np.int64]) -> NDArray[np.int64] | None:

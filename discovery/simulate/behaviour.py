@@ -54,7 +54,7 @@ def same_event(event: int, account: NDArray[np.int64], user: NDArray[np.int64], 
 def early_life(blueprint: Blueprint, nuisance: Nuisance, population: Population, rng: np.random.Generator) -> Log:
     """Draw what every account would do in its first two weeks if it stayed that long."""
     parts = [_beginnings(population, rng), _sessions_and_uses(blueprint, nuisance, population, rng)]
-    if blueprint.chain:
+    if blueprint.chain and blueprint.route is None:
         parts.append(_setup_chain(blueprint, population, rng))
     return joined(*parts)
 
@@ -85,7 +85,7 @@ def _sessions_and_uses(
     lag = WINDOW_DAYS * rng.random(len(owner)) ** _EARLINESS
     lag[first] = 0.0
     start = working_time(population.clock[owner] + lag)
-    visitor = _visitor(population, owner, lag, rng)
+    visitor = visitors(population, owner, lag, rng)
     returning = np.ones(len(owner), dtype=bool)
     returning[first] = False
 
@@ -111,7 +111,7 @@ def _uses(
     mean = nuisance.uses * busy[:, None] * np.exp(pull + taste - 0.5 * (loading**2 + spread**2 + trait_loading**2))
     taken_up = rng.random(pull.shape) < 1 / (1 + np.exp(-(nuisance.adoption + pull)))
     counts = rng.poisson(mean) * taken_up
-    counts[:, [rate.event in blueprint.chain for rate in blueprint.ordinary]] = 0
+    counts[:, [rate.event in blueprint.on_the_way for rate in blueprint.ordinary]] = 0
     account, column = np.nonzero(counts)
     repeats = counts[account, column]
     return np.repeat(account, repeats), np.repeat(column + _FIRST_ORDINARY, repeats)
@@ -127,7 +127,7 @@ def _loadings(blueprint: Blueprint) -> tuple[NDArray[np.float64], NDArray[np.flo
     return np.array(engagement), np.array(trait)
 
 
-def _visitor(
+def visitors(
     population: Population, account: NDArray[np.int64], lag: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Choose who comes: lower numbers more often, guests only once some days have passed."""
@@ -152,8 +152,8 @@ def _setup_chain(blueprint: Blueprint, population: Population, rng: np.random.Ge
         time = np.maximum(working_time(population.clock[going] + lag), earliest + rng.integers(60, 900, len(going)))
         event = blueprint.names.index(name)
         step = joined(
-            same_event(event, going, _visitor(population, going, lag, rng), time),
-            _repeats(event, repeats, population, going, lag, time, rng),
+            same_event(event, going, visitors(population, going, lag, rng), time),
+            used_again(event, repeats, population, going, lag, time, rng),
         )
         untracked = rng.random(len(population)) < (_UNTRACKED if name != blueprint.chain[-1] else 0.0)
         parts.append(step.where(~untracked[step.account]))
@@ -161,7 +161,7 @@ def _setup_chain(blueprint: Blueprint, population: Population, rng: np.random.Ge
     return joined(*parts)
 
 
-def _repeats(
+def used_again(
     event: int,
     mean: float,
     population: Population,
@@ -170,12 +170,13 @@ def _repeats(
     time: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Log:
+    """Draw the later uses of an event that accounts used first at `time`."""
     pull = 0.3 * population.engagement[account] + 0.5 * rng.standard_normal(len(account))
     times = rng.poisson(mean * np.exp(pull - 0.17))
     again, later = np.repeat(account, times), np.repeat(lag, times)
     later = later + 8.0 * rng.random(len(again)) ** 1.6
     moment = np.maximum(working_time(population.clock[again] + later), np.repeat(time, times) + 120)
-    return same_event(event, again, _visitor(population, again, later, rng), moment)
+    return same_event(event, again, visitors(population, again, later, rng), moment)
 
 
 def later_life(
@@ -199,7 +200,7 @@ def later_life(
     owner = np.repeat(np.arange(len(population)), sessions)
     lag = WINDOW_DAYS + _FADING_DAYS * np.expm1(rng.random(len(owner)) * exposure[owner] / _FADING_DAYS)
     start = np.maximum(working_time(population.clock[owner] + lag), landmark[owner])
-    visitor = _visitor(population, owner, lag, rng)
+    visitor = visitors(population, owner, lag, rng)
 
     size = 1 + rng.poisson(1.1, len(owner))
     account, time = np.repeat(owner, size), np.repeat(start, size)

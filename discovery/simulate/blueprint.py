@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.milestone import Milestone
+from discovery.simulate.route import Route
 
 SIGNUP_EVENT = "account_created"
 BASELINE_EVENT = "workspace_created"
@@ -84,6 +85,8 @@ class Blueprint:
     of rows lost and sent twice, `new_ids` the share of the repeats with an id of their own; `launched` has the
     planted feature appear in the middle of the log; `seats_spread` the log spread of seats,
     `users_on_volume` the elasticity of volume to users, `seats_on_hazard` the log hazard per unit of log seats.
+
+    The `chain` is the steps from the baseline to the planted event; with a `route`, all events that serve on it.
     """
 
     name: str
@@ -115,6 +118,7 @@ class Blueprint:
     users_on_volume: float = 0.15
     seats_on_hazard: float = 0.0
     chain: tuple[str, ...] = ()
+    route: Route | None = None
     leaks: tuple[Leak, ...] = ()
     ordinary: tuple[EventRate, ...] = ORDINARY
     session_event: str = SESSION_EVENT
@@ -132,6 +136,16 @@ class Blueprint:
         if self.dose_event:
             return (self.dose_event,)
         return self.milestone.events if self.milestone else ()
+
+    @property
+    def on_the_way(self) -> tuple[str, ...]:
+        """The events that come about on the way to the planted rule and not by themselves."""
+        return (*self.chain, *(mishap.event for mishap in self.route.mishaps)) if self.route else self.chain
+
+    @property
+    def rungs(self) -> tuple[tuple[str, ...], ...]:
+        """The steps between the baseline and the planted rule, in order, each with the events that serve."""
+        return self.route.rungs if self.route else tuple((event,) for event in self.chain[1:-1])
 
     @property
     def outcome_adjacent(self) -> tuple[str, ...]:
@@ -171,10 +185,11 @@ class Blueprint:
 
     def settings(self) -> dict[str, Any]:
         """Return every setting as a plain value, those drawn from the seed included."""
-        left_out = ("name", "description", "leaks", "ordinary", "decoys", "chain", "drawn", "planted", "segment")
-        plain = {key: getattr(self, key) for key in self.__dataclass_fields__ if key not in left_out}
+        apart = ("name", "description", "planted", "segment", "chain", "route", "ordinary", "leaks", "decoys", "drawn")
+        plain = {key: getattr(self, key) for key in self.__dataclass_fields__ if key not in apart}
         counts = {"events": len(self.names), "leaks": len(self.leaks), "decoys": len(self.decoys)}
-        return {"kind": self.kind, **plain, **counts, "chain_steps": len(self.chain), **self.drawn}
+        way = self.route.settings() if self.route else {}
+        return {"kind": self.kind, **plain, **counts, "chain_steps": len(self.chain), **way, **self.drawn}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from discovery.simulate.blueprint import BASELINE_EVENT, Blueprint, Leak
+from discovery.simulate.chains import CHAINS
 
 CHAIN = (BASELINE_EVENT, "integration_connected", "data_imported", "report_created", "report_shared")
 LEAKS = (
@@ -198,7 +199,7 @@ _WORLDS = (
         vanity_loading=0.9,
     ),
 )
-BLUEPRINTS = MappingProxyType({blueprint.name: blueprint for blueprint in _WORLDS})
+BLUEPRINTS = MappingProxyType({blueprint.name: blueprint for blueprint in (*_WORLDS, *CHAINS)})
 
 DRAWN = MappingProxyType(
     {
@@ -207,6 +208,8 @@ DRAWN = MappingProxyType(
         "random_hidden": "the same with nothing planted, and a strong hidden trait that moves decoy events and staying",
         "random_segment": "the same with a rule that acts in one segment only",
         "random_conjunction": "the same with two behaviours that act together and not alone",
+        "random_chain": "the same with a way to the planted rule: plain, skipped, untracked, alternative or branching",
+        "random_no_chain": "the same with one rule of one event, and no way that leads to it",
     }
 )
 WORLDS = MappingProxyType({name: blueprint.description for name, blueprint in BLUEPRINTS.items()} | DRAWN)

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.milestone import Condition, Milestone
-from discovery.simulate.behaviour import Log, early_life, met_by
+from discovery.simulate.behaviour import Log, early_life, joined, met_by
 from discovery.simulate.blueprint import BASELINE_EVENT, Blueprint, EventRate, Leak, draw_nuisance
 from discovery.simulate.catalogue import DRAWN
 from discovery.simulate.fate import in_segment
 from discovery.simulate.grid import MIN_USERS, grid_flags
 from discovery.simulate.population import PLANS, SIZES, Population, draw_population
+from discovery.simulate.random_route import with_route
 from discovery.simulate.vocabulary import NEUTRAL_LEAKS, ORDINARY_NAMES, SESSION_NAMES, TELLING_LEAKS, VIEW_NAMES
+from discovery.simulate.walk import walk
 
 _PILOT_ACCOUNTS = 1500
 _LOWEST_REACH, _HIGHEST_REACH = 0.08, 0.70
@@ -39,6 +41,8 @@ _FIXED_KINDS = MappingProxyType(
         "random_hidden": "none",
         "random_segment": "segment_only",
         "random_conjunction": "conjunction",
+        "random_chain": "chain",
+        "random_no_chain": "single",
     }
 )
 _SEGMENTS = tuple(f"plan={plan}" for plan in PLANS[:2]) + tuple(f"company_size={size}" for size in SIZES[:2])
@@ -65,7 +69,9 @@ def draw_blueprint(world: str, seed: int) -> Blueprint:
     rng = np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(f"blueprint of {world}".encode())]))
     kind = _FIXED_KINDS.get(world) or str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
     product = replace(_product(world, rng), **_features(rng))
-    if kind == "chain":
+    if world == "random_chain":
+        product = with_route(product, rng)
+    elif kind == "chain":
         steps = rng.choice(_usable(product), int(rng.integers(2, 5)), replace=False)
         product = replace(product, chain=(BASELINE_EVENT, *map(str, steps)), season=0.0)
     if world == "random_hidden":
@@ -173,7 +179,7 @@ def _planted(product: Blueprint, plant: _Plant, seed: int, rng: np.random.Genera
     if kind not in ("none", "dose_response"):
         options = _options(product, kind, pilot, _LOWEST_REACH * (2.2 if launched else 1.0))
         if not options:
-            kind, launched = "single", False
+            kind, launched = kind if product.route else "single", False
             options = _options(product, kind, pilot, 0.02)
     reach = 0.0
     planted: dict[str, Any] = {"segment": segment, "launched": launched}
@@ -227,6 +233,8 @@ class _Pilot:
         if product.trait_on_hazard:
             self.population = replace(self.population, trait=rng.standard_normal(_PILOT_ACCOUNTS))
         self.log: Log = early_life(product, nuisance, self.population, rng)
+        if product.route:
+            self.log = joined(self.log, walk(product.route, product.names, self.population, rng))
 
     def met(self, milestone: Milestone) -> NDArray[np.bool_]:
         return met_by(self.log, self.names, self.population.signup, milestone)

@@ -26,6 +26,8 @@ class Truth:
 
     `planted` is empty where nothing acts and where every use of an event counts; `planted_events` names the
     events that act, and `segment` ("plan=team") where alone they do. `decoy_events` go with a hidden trait.
+    `chain` has every step from the baseline to the planted event; `rungs` are those between the two, in order, each
+    with the events that serve. `hindrance` is an error event and the step that accounts take more rarely after it.
     `settings` holds what the world was made with, as plain values.
     """
 
@@ -37,6 +39,8 @@ class Truth:
     planted_events: tuple[str, ...]
     segment: str | None
     chain: tuple[str, ...]
+    rungs: tuple[tuple[str, ...], ...]
+    hindrance: tuple[str, str] | None
     vanity_events: tuple[str, ...]
     decoy_events: tuple[str, ...]
     outcome_adjacent: tuple[str, ...]
@@ -71,6 +75,8 @@ def tell_truth(
         planted_events=blueprint.planted_events,
         segment=blueprint.segment or None,
         chain=blueprint.chain,
+        rungs=blueprint.rungs,
+        hindrance=blueprint.route.hindrance if blueprint.route else None,
         vanity_events=blueprint.vanity,
         decoy_events=blueprint.decoys,
         outcome_adjacent=blueprint.outcome_adjacent,

@@ -75,6 +75,25 @@ ORDINARY_NAMES = (
     "snapshot_taken",
 )
 
+NO_STEPS = (
+    "help_opened",
+    "sync_failed",
+    "job_failed",
+    "settings_opened",
+    "profile_updated",
+    "tour_finished",
+    "project_archived",
+    "mention_sent",
+    "notification_clicked",
+    "email_opened",
+    "password_reset",
+    "feedback_given",
+    "support_chat_started",
+    "article_read",
+    "video_watched",
+)
+"""Names that nobody would call a step towards value: no drawn route has them."""
+
 TELLING_LEAKS = (
     Leak(event="subscription_cancelled", if_stays=0.01, if_leaves=0.55),
     Leak(event="invoice_paid", if_stays=0.85, if_leaves=0.20),

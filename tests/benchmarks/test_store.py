@@ -18,7 +18,7 @@ def row(seed, version="v1"):
 
 
 def test_rows_come_back_as_they_were(tmp_path):
-    store = Store(tmp_path / "deep" / "rows.jsonl")
+    store = Store(tmp_path / "deep" / "rows.jsonl", Judged)
     assert store.rows("v1") == []
     store.add(row(1))
     store.add(row(2, "v2"))
@@ -29,9 +29,9 @@ def test_rows_come_back_as_they_were(tmp_path):
 def test_resumes_after_a_truncated_last_line(tmp_path):
     path = tmp_path / "rows.jsonl"
     for seed in (1, 2):
-        Store(path).add(row(seed))
+        Store(path, Judged).add(row(seed))
     path.write_bytes(path.read_bytes()[:-25])
-    store = Store(path)
+    store = Store(path, Judged)
     assert store.rows("v1") == [row(1)]
     store.add(row(2))
     assert store.rows("v1") == [row(1), row(2)]
@@ -39,7 +39,7 @@ def test_resumes_after_a_truncated_last_line(tmp_path):
 
 
 def test_a_run_done_twice_counts_once(tmp_path):
-    store = Store(tmp_path / "rows.jsonl")
+    store = Store(tmp_path / "rows.jsonl", Judged)
     store.add(row(1))
     store.add(row(1))
     assert store.rows("v1") == [row(1)]

@@ -12,7 +12,9 @@ from discovery.simulate.random_world import _options, _Pilot
 from discovery.simulate.vocabulary import NEUTRAL_LEAKS, ORDINARY_NAMES, SESSION_NAMES, TELLING_LEAKS, VIEW_NAMES
 from discovery.spec import CandidatesSpec, StudySpec
 
-DRAWN = ["random", "random_null", "random_hidden", "random_segment", "random_conjunction"]
+DRAWN = [
+    "random", "random_null", "random_hidden", "random_segment", "random_conjunction", "random_chain", "random_no_chain",
+]  # fmt: skip
 GRID = CandidatesSpec()
 
 
@@ -37,7 +39,7 @@ def test_the_seed_alone_decides_the_world(name):
 def test_thirty_seeds_stay_within_limits(name):
     for drawn in blueprints(name):
         settings = drawn.settings()
-        assert 7 <= len(drawn.ordinary) <= 46
+        assert 7 <= len(drawn.ordinary) <= 46 + (len(drawn.route.events) if drawn.route else 0)
         assert len(set(drawn.names)) == len(drawn.names)
         assert -0.9 <= drawn.engagement_on_hazard <= 0
         assert 0.25 <= settings["aimed_at"] <= 0.9
@@ -83,6 +85,8 @@ def test_every_kind_of_plant_and_every_feature_comes_up():
 def test_the_fixed_kinds_are_what_their_names_say():
     assert {blueprint.kind for blueprint in blueprints("random_null")} == {"none"}
     assert {blueprint.kind for blueprint in blueprints("random_hidden")} == {"none"}
+    assert {blueprint.kind for blueprint in blueprints("random_chain")} == {"chain"}
+    assert {blueprint.kind for blueprint in blueprints("random_no_chain")} == {"single"}
     kinds = [blueprint.kind for blueprint in blueprints("random_segment")]
     assert kinds == ["segment_only"] * 30
     assert len({blueprint.segment for blueprint in blueprints("random_segment")}) > 2
