@@ -166,9 +166,9 @@ def build_ladder(
 
 
 def in_rank(ladders: list[Ladder]) -> tuple[Ladder, ...]:
-    """Put ladders in order and number them: the first stays, then findings, all accounts before personas."""
+    """Put ladders in order and number them: the first stays, then all accounts before personas, findings first."""
     first, others = ladders[:1], ladders[1:]
-    others = sorted(others, key=lambda ladder: (ladder.status != "found", ladder.persona is not None))
+    others = sorted(others, key=lambda ladder: (ladder.persona is not None, ladder.status != "found"))
     return tuple(dataclasses.replace(ladder, rank=rank) for rank, ladder in enumerate([*first, *others], start=1))
 
 

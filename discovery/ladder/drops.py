@@ -105,22 +105,27 @@ def _drop_event(suspect: _Suspect, p_adjusted: float, accounts: int) -> DropEven
 def between(leg: Leg, own: Collection[str], errors: Sequence[DropEvent]) -> tuple[tuple[Between, ...], float | None]:
     """Return what accounts do on a leg, those that go on and those that stop, and the days in which it was read.
 
-    Both are read for the same time: that in which three of four of those that go on have done so. Whoever goes on
-    earlier is read until then.
+    Those that go on are read until they do, for at most the days in which three of four of them have; each of those
+    that stop is read for as long as each of the others, on average: whoever is watched for longer does more.
     """
     if not leg.went_on.any() or leg.went_on.all():
         return (), None
     days = float(np.clip(np.quantile(leg.time[leg.went_on], 0.75), SHORTEST, LONGEST))
-    seen = leg.went_on | (leg.time >= days)
+    read = np.minimum(leg.time, days)[leg.went_on]
+    stopped = ~leg.went_on & (leg.time >= days)
     found = []
     for event, met in leg.met.items():
-        inside = met < np.minimum(leg.time, days)
-        shares = _mean(inside[leg.went_on]), _mean(inside[seen & ~leg.went_on])
+        shares = _mean(met[leg.went_on] < read), _met_within(met[stopped], read)
         if event not in own and max(share or 0.0 for share in shares) >= SMALLEST_SHARE:
             found.append(Between(event=event, went_on=shares[0], stopped=shares[1]))
     named = {error.event for error in errors}
     found.sort(key=lambda b: (b.event not in named, -abs((b.went_on or 0.0) - (b.stopped or 0.0)), b.event))
     return tuple(found[:MOST_SHOWN]), days
+
+
+def _met_within(met: Days, read: Days) -> float | None:
+    """Return the share that has met something after each of some lengths of time, on average over these."""
+    return float(np.searchsorted(np.sort(met), read, side="left").mean()) / len(met) if len(met) else None
 
 
 def _mean(values: NDArray[np.bool_]) -> float | None:

@@ -88,7 +88,7 @@ def _sentence(segment: str, rows: tuple[FunnelRow, ...], differing: list[tuple[s
         large = [pair for pair in some if pair[1] is not None and pair[1].n_accounts >= FEWEST]
         compared = large if len(large) > 1 else some
         (low, few), (high, many) = min(compared, key=_rate), max(compared, key=_rate)
-        said.append(f"the step to {rung} ({_percent(few)} of “{low}” go on, {_percent(many)} of “{high}”)")
+        said.append(f"the step to “{rung}” ({_percent(few)} of “{low}” go on, {_percent(many)} of “{high}”)")
     steps = ", ".join(said[:-1]) + " and " * (len(said) > 1) + said[-1]
     return f"By {segment}, {steps} {'differs' if len(said) == 1 else 'differ'} beyond noise."
 

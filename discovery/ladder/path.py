@@ -93,7 +93,7 @@ def find_path(
     most = spec.rungs[1] - 1
     kept, surplus = places[:most], places[most:]
     on_it = {step.event for place in kept for step in place.steps}
-    reasons = {place.milestone.events[0]: "more steps are required than fit; others tell more" for place in surplus}
+    reasons = {place.milestone.events[0]: "More steps are required than fit; others tell more." for place in surplus}
     rest = [step for step in steps if step.event not in on_it]
     return Path(
         places=tuple(in_order(kept)),
@@ -111,7 +111,7 @@ def _distinct(places: list[Place]) -> tuple[list[Place], dict[str, str]]:
         if twin is None:
             kept.append(place)
         else:
-            doubles[place.steps[0].event] = f"it comes within minutes of {twin.milestone}"
+            doubles[place.steps[0].event] = f"It comes within minutes of {twin.milestone}."
     return kept, doubles
 
 
@@ -142,15 +142,15 @@ def _left_out(
 
 def _why_not(stands: Standing) -> str:
     if stands.wide >= WIDEST_STEP:
-        return f"{wording.percent(stands.wide)} of all accounts do it, so it tells nothing"
+        return f"{wording.percent(stands.wide)} of all accounts do it, so it tells nothing."
     if stands.ratio > RARELY:
         return (
-            f"it is popular rather than required: among accounts that do as much else, those that never do it reach "
-            f"the milestone {wording.decimal(stands.ratio, 2)} times as often as those that do"
+            f"It is popular rather than required: among accounts that do as much else, those that never do it reach "
+            f"the milestone {wording.decimal(stands.ratio, 2)} times as often as those that do."
         )
     if stands.steady.size and stands.steady.mean() < STEADY:
-        return "in most random halves of the accounts it is not required"
-    return "too few accounts do without it to tell"
+        return "In most random halves of the accounts it is not required."
+    return "Too few accounts do without it to tell."
 
 
 def _is_open(step: Step, doubles: dict[str, str], replaced: set[str]) -> bool:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import functools
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from discovery import wording
+from discovery.report.ladders import rules_in_words, share_estimate
 from discovery.report.view import View
 from discovery.results import as_json_values
 
 _LONGEST_NAME = 110
 _LONGEST_TOOLTIP = 500
+_PERCENT = re.compile(r"(?<=\d) (?=%)")
 
 
 def fill(template: str, view: View) -> str:
@@ -43,7 +47,11 @@ def _environment() -> Environment:
         in_words=wording.conditions_in_words,
         points_estimate=wording.points_estimate,
         ratio_estimate=wording.ratio_estimate,
+        share_estimate=share_estimate,
+        rules_in_words=rules_in_words,
+        listed=listed,
         clean=wording.clean,
+        sentence=sentence,
         shorten=wording.shorten,
         name=name,
         headline=headline,
@@ -59,17 +67,28 @@ def name(text: str, width: int = _LONGEST_NAME, tooltip: bool = True) -> Markup:
     return Markup("<bdi{}>{}</bdi>").format(title, escape(shown))
 
 
-def headline(sentence: str, milestone: str | None) -> Markup:
-    """Return the verdict's sentence with its milestone shortened and isolated."""
-    if not milestone or milestone not in sentence:
-        return escape(wording.clean(sentence))
-    parts = (escape(_on_one_line(part)) for part in sentence.split(milestone))
+def listed(items: Sequence[object]) -> str:
+    """Return items as people list them: `2, 3 and 4`."""
+    texts = [str(item) for item in items]
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def headline(text: str, milestone: str | None) -> Markup:
+    """Return a sentence with the milestone it is about shortened and isolated."""
+    if not milestone or milestone not in text:
+        return escape(sentence(text))
+    parts = (escape(_on_one_line(part)) for part in text.split(milestone))
     return name(milestone).join(parts)
+
+
+def sentence(text: str) -> str:
+    """Return a sentence on one line, in which no line breaks before a percent sign."""
+    return _PERCENT.sub("\u202f", wording.clean(text))
 
 
 def _on_one_line(text: str) -> str:
     """Clean a part of a sentence and keep the spaces at its ends."""
-    return wording.clean(f".{text}.")[1:-1]
+    return sentence(f".{text}.")[1:-1]
 
 
 def toml(value: Any) -> str:

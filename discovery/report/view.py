@@ -14,9 +14,9 @@ from discovery import plots, wording
 from discovery.errors import Caution
 from discovery.plots.population import FlowRow, flow
 from discovery.report.checks import Check, checks
+from discovery.report.ladders import MOST_LADDERS, DrawnLadder, ladder_alone, whole_ladder
 from discovery.results import (
     UNRANKED,
-    Ladder,
     Persona,
     QualityFinding,
     RankedFamily,
@@ -28,26 +28,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _RANKED_AT_ONCE = 8
-_LADDERS_AT_ONCE = 3
 _APART_SHOWN = 25
 _EXPLAINED_AT_ONCE = 5
 _EXPLAINED_SHOWN = 25
 _SHOWN_AT_ALL = 200
 """Keeps the file small; every candidate is in `candidates.csv`."""
 _SEVERITIES = ("error", "warning", "info")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnLadder:
-    """A ladder beside its picture. Without required steps there is nothing between its ends to draw."""
-
-    ladder: Ladder
-    picture: str
-
-    @property
-    def has_steps(self) -> bool:
-        """Whether any step is required on the way."""
-        return any(rung.role == "required" for rung in self.ladder.rungs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +84,7 @@ class View:
     flow_nobody: tuple[FlowRow, ...]
     flow_adds_up: bool
     ladders: tuple[DrawnLadder, ...]
-    ladders_further: tuple[DrawnLadder, ...]
+    ladders_unshown: int
     quality: tuple[QualityFinding, ...]
     columns: tuple[RecognisedColumn, ...]
     columns_not_found: tuple[RecognisedColumn, ...]
@@ -108,7 +94,7 @@ class View:
 
 
 def view_of(
-    result: StudyResult, *, ladders: int | None = None, ranked: int = _RANKED_AT_ONCE, figures: bool = True
+    result: StudyResult, *, ladders: int = MOST_LADDERS, ranked: int = _RANKED_AT_ONCE, figures: bool = True
 ) -> View:
     """Lay out `result`; `figures=False` leaves out all pictures but those of the ladders."""
     placed = tuple(family for family in result.ranking if family.rank is not None)
@@ -119,7 +105,10 @@ def view_of(
     unplaced = tuple(family for family in result.ranking if family.status in UNRANKED)
     rare = tuple(family for family in result.ranking if family.rank is None and family.status not in UNRANKED)
     shared = _shared_cautions(placed)
-    drawn = tuple(_drawn(ladder, result) for ladder in result.ladders[:ladders])
+    drawn = tuple(
+        whole_ladder(ladder, result, every_picture=place == 0) if figures else ladder_alone(ladder, result)
+        for place, ladder in enumerate(result.ladders[:ladders])
+    )
     steps = flow(result)
     return View(
         result=result,
@@ -148,8 +137,8 @@ def view_of(
         flow=tuple(row for row in steps if row.count or not row.falls_out),
         flow_nobody=tuple(row for row in steps if row.falls_out and not row.count),
         flow_adds_up=_adds_up(result),
-        ladders=drawn[:_LADDERS_AT_ONCE],
-        ladders_further=drawn[_LADDERS_AT_ONCE:],
+        ladders=drawn,
+        ladders_unshown=len(result.ladders) - len(drawn),
         quality=tuple(sorted(result.quality, key=lambda finding: _SEVERITIES.index(finding.severity))),
         columns=tuple(column for column in result.recognised if column.column is not None),
         columns_not_found=tuple(column for column in result.recognised if column.column is None),
@@ -202,10 +191,6 @@ def _together(families: Iterable[RankedFamily]) -> dict[str, tuple[str, ...]]:
         if len(names) > 1
         for name in names
     }
-
-
-def _drawn(ladder: Ladder, result: StudyResult) -> DrawnLadder:
-    return DrawnLadder(ladder=ladder, picture=_picture(plots.ladder(ladder, result)))
 
 
 def _picture(figure: Figure) -> str:

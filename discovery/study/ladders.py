@@ -30,9 +30,9 @@ SPLITS = 25
 TEAM, WEEKS, ACTIVE_DAYS = 3, 3, 14
 """A team habit: users active in the last days of the month, and weeks of four with the core action."""
 NO_STEP: Mapping[str, str] = {
-    "vanity": "you call it vanity",
-    "risk": "you call it a risk",
-    "outcome_adjacent": "it belongs to the decision to stay or go",
+    "vanity": "You call it vanity.",
+    "risk": "You call it a risk.",
+    "outcome_adjacent": "It belongs to the decision to stay or go.",
 }
 UNSEEN_BEFORE = 1e-6
 """Probability of nobody having an event so far below which it is taken not to have existed."""
@@ -133,9 +133,9 @@ class Ladders:
         if kind is not None:
             return NO_STEP.get(kind)
         if ladder.is_presence(event):
-            return "by its name, it is being there rather than doing something"
+            return "By its name, it is being there rather than doing something."
         if ladder.is_failure(event):
-            return "by its name, it is something that failed"
+            return "By its name, it is something that failed."
         return None
 
     def _reached(self, milestone: Milestone) -> Floats:
@@ -359,9 +359,9 @@ def _goal(family: RankedFamily, persona: str | None) -> Goal:
     size = f"{value} {interval}".strip()
     who = "" if persona is None else f" among {persona}"
     if family.status == "found":
-        why = f"It leads to a milestone that was found{who}: {size}, adjusted."
+        why = f"Its milestone was found{who}: {size}, adjusted."
     else:
-        why = f"It leads to a lead{who}, not to a finding ({size}, adjusted): test it before building on it."
+        why = f"Its milestone is a lead{who}, not a finding ({size}, adjusted): test it before building on it."
     return Goal(
         milestone=family.milestone,
         status="found" if family.status == "found" else "lead",

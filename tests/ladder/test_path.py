@@ -92,9 +92,9 @@ def test_what_nearly_everyone_does_is_named_and_tells_nothing():
 
 def test_what_may_be_no_rung_is_left_out_with_its_reason():
     walk, top = chain(0)
-    path = walk.path(top, left_out={"import": "you call it vanity"})
+    path = walk.path(top, left_out={"import": "You call it vanity."})
     assert texts(path) == ["connect", "build"]
-    assert reasons(path)["import"] == "you call it vanity"
+    assert reasons(path)["import"] == "You call it vanity."
 
 
 def test_of_two_names_for_one_act_one_is_kept():
@@ -102,7 +102,7 @@ def test_of_two_names_for_one_act_one_is_kept():
     walk.days["connect_confirmed"] = np.where(walk._drawn(0.95), walk.days["connect"] + 10 / 86400, np.inf)
     path = walk.path(top)
     assert texts(path) == CHAIN
-    assert reasons(path)["connect_confirmed"] == "it comes within minutes of connect"
+    assert reasons(path)["connect_confirmed"] == "It comes within minutes of connect."
 
 
 def test_more_steps_than_fit_leave_out_those_that_tell_least():
@@ -112,7 +112,7 @@ def test_more_steps_than_fit_leave_out_those_that_tell_least():
     top = walk.top()
     path = walk.path(top, spec=LadderSpec(rungs=(3, 4)))
     assert texts(path) == ["three", "four", "five"]
-    assert reasons(path)["two"].startswith("more steps are required than fit")
+    assert reasons(path)["two"].startswith("More steps are required than fit")
 
 
 def test_what_follows_the_milestone_is_no_step_even_on_the_same_day():

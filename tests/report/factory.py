@@ -150,7 +150,8 @@ def ladder(names: tuple[str, ...], rank: int = 1, **changes: Any) -> Ladder:
         "milestone": steps[-1].milestone,
         "persona": None,
         "status": "found",
-        "sentence": "It leads to the one behaviour that was found.",
+        "sentence": "Its milestone is the one behaviour that was found. 3 steps are required on the way; the same come "
+        "out in 96 % of random halves of the accounts.",
         "n_accounts": counts[0],
         "rungs": (baseline(), *steps),
         "stability": 0.96,
@@ -238,6 +239,39 @@ def full_ladder(rank: int = 1, names: tuple[str, ...] = PLAIN_NAMES, **changes: 
         "warnings": (Caution.LATER_COHORTS,),
     }
     return ladder((*names[1:4], names[0]), rank, **(values | changes))
+
+
+def branching_ladder(rank: int = 2, names: tuple[str, ...] = PLAIN_NAMES, **changes: Any) -> Ladder:
+    """A ladder to a lead with two routes, each of two steps, and a rung that takes long and is often done late."""
+    counts = [1800, 1320, 904, 610]
+
+    def forked(place: int, name: str, other: str) -> Rung:
+        return rung(
+            place,
+            f"{name} or {other}",
+            counts,
+            rules=RULES[:2],
+            alternatives=tuple(
+                Branch(milestone=text, n_reached=n, share=share, median_days=place * 0.4, goes_on=on, route=route)
+                for text, n, share, on, route in ((name, 720, 0.58, 0.71, 1), (other, 610, 0.47, None, 2))
+            ),
+        )
+
+    values: dict[str, Any] = {
+        "status": "lead",
+        "sentence": "Its milestone is a lead, not a finding.",
+        "milestone": f"{names[0]} >= 3 within 7d by 2 users",
+        "n_accounts": 1800,
+        "rungs": (
+            baseline(1800),
+            forked(1, names[1], names[2]),
+            forked(2, names[3], names[4]),
+            rung(3, names[0], counts, top=True, target_met=False, in_target=0.31),
+        ),
+        "stability": 0.41,
+        "warnings": (Caution.FEW_RUNGS,),
+    }
+    return ladder((*names[1:3], names[0]), rank, **(values | changes))
 
 
 STAGES = (
@@ -578,8 +612,15 @@ def telling(status: str = "found", **changes: Any) -> StudyResult:
         "personas": PERSONAS if status != "insufficient" else (),
         "adjusted_for": ("plan", "company_size", "signup date"),
         "score_model": "cox",
+        "ladders": ladders() if supported else (),
     }
     return study(status, **(values | changes))
+
+
+def ladders() -> tuple[Ladder, ...]:
+    """A full ladder, one to a lead, and one for a persona with routes and without pictures of times or paths."""
+    personal = ladder(("csv_uploaded", "report_shared"), 2, persona="plan=team", days=())
+    return (full_ladder(), personal, branching_ladder(3))
 
 
 def for_one_persona() -> StudyResult:

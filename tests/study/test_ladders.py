@@ -139,7 +139,7 @@ def test_the_kinds_that_the_user_names_keep_events_off_the_ladder(studied):
     _, result = studied("chain", kinds={"vanity": ["data_imported"]})
     first = result.ladders[0]
     assert "data_imported" not in {event for rung in required(first) for event in rung}
-    assert {item.milestone: item.reason for item in first.left_out}["data_imported"] == "you call it vanity"
+    assert {item.milestone: item.reason for item in first.left_out}["data_imported"] == "You call it vanity."
 
 
 def test_the_ladder_survives_its_own_file(studied, tmp_path):

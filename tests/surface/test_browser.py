@@ -115,12 +115,57 @@ def test_no_page_scrolls_sideways(browser, tmp_path, verdict):
                 assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("names", [factory.HOSTILE_NAMES, WIDEST_NAMES], ids=["hostile", "widest"])
+def test_nothing_of_a_ladder_is_cut_off_on_a_phone(browser, tmp_path, names):
+    long = "y" * 99
+    away = factory.LeftOut(milestone=long, necessity=0.97, reason=f"{long} only looks.")
+    rows = tuple(dataclasses.replace(row, value=f"{row.value}{long}") for row in factory.FUNNELS[0].rows)
+    funnel = dataclasses.replace(factory.FUNNELS[0], segment=long, rows=rows, sentence=f"{long} differs.")
+    full = factory.full_ladder(names=names, persona=long, left_out=(away,), funnels=(funnel,), sentence=f"{long}.")
+    result = factory.study("found", names=names, ladders=(full, factory.branching_ladder(2, names)))
+    with opened(browser, write(result, tmp_path / "report.html"), width=375) as (page, _):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+        parts = page.locator("#ladders :is(p, li, dt, dd, td, h3, h4, summary, figcaption, .stage)")
+        assert parts.count() > 200
+        assert (
+            parts.evaluate_all("all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML)") == []
+        )
+        edges = parts.evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")
+        assert max(edges) <= 375 - 15
+
+
+def test_a_phone_reads_the_first_ladder_and_unfolds_the_rest(browser, tmp_path):
+    with opened(browser, write(factory.telling(), tmp_path / "report.html"), width=375) as (page, _):
+        ladders = page.locator("#ladders")
+        assert ladders.locator("svg:visible").count() == 1
+        assert ladders.get_by_text("What goes with stopping here:").is_visible()
+        assert ladders.get_by_text("Advice from the literature").first.is_visible()
+        assert not ladders.get_by_text("Guidance to add").first.is_visible()
+        ladders.locator("summary", has_text="Worksheet for the plan").first.click()
+        assert ladders.get_by_text("Guidance to add").first.is_visible()
+        assert not ladders.get_by_text("Its milestone is a lead").first.is_visible()
+        ladders.locator("summary", has_text="Ladder 3: to").click()
+        assert ladders.get_by_text("Its milestone is a lead").first.is_visible()
+
+
+def test_on_paper_a_ladder_is_whole_and_its_blanks_have_room(browser, tmp_path):
+    with opened(browser, write(factory.telling(), tmp_path / "report.html"), width=700) as (page, _):
+        page.emulate_media(media="print")
+        assert page.locator("#ladders svg:visible").count() == page.locator("#ladders svg").count() > 5
+        blanks = page.locator("#ladders dd.team")
+        assert blanks.last.is_visible()
+        assert min(blanks.evaluate_all("all => all.map(e => e.getBoundingClientRect().width)")) > 300
+        assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
 def test_every_section_and_every_picture_has_a_name(browser, hostile):
     with opened(browser, hostile) as (page, _):
         headings = page.locator("h2").all_inner_texts()
         assert [section for section in SECTIONS if section not in headings] == []
         assert page.locator("h1").count() == 1
-        assert page.locator("svg").count() == 4
+        assert page.locator("svg").count() == 5
         for picture in page.locator("svg").all():
             assert picture.get_attribute("aria-label")
             assert picture.get_attribute("role") == "img"
