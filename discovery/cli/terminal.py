@@ -11,7 +11,7 @@ from typing import TextIO
 
 from discovery.results import CheckResult, Estimate, QualityFinding, StudyResult
 
-_FAMILIES, _HARMS, _EXPLAINED = 5, 3, 3
+_FAMILIES, _HARMS, _EXPLAINED, _LADDERS = 5, 3, 3, 2
 
 
 class Console:
@@ -91,6 +91,7 @@ def print_study(console: Console, result: StudyResult, out: Path) -> None:
     _say_ranking(console, result)
     _say_explained(console, result)
     _say_personas(console, result)
+    _say_ladders(console, result)
     loud = [finding for finding in result.quality if finding.severity == "warning"]
     if loud:
         console.say(f"{len(loud)} data-quality warning(s): {', '.join(finding.code for finding in loud)}.")
@@ -121,6 +122,16 @@ def _say_personas(console: Console, result: StudyResult) -> None:
     for persona in result.personas:
         named = f": {persona.verdict.milestone}" if persona.verdict.milestone else ""
         console.say(f"{persona.persona} ({persona.accounts:,} accounts): {persona.verdict.status}{named}")
+
+
+def _say_ladders(console: Console, result: StudyResult) -> None:
+    for ladder in result.ladders[:_LADDERS]:
+        whom = f" for {ladder.persona}" if ladder.persona else ""
+        steps = [rung for rung in ladder.rungs if rung.role != "habit"]
+        climb = " > ".join(f"{rung.milestone} {100 * rung.reach:.0f} %" for rung in steps)
+        console.say(f"Ladder {ladder.rank}{whom} ({ladder.status}): {climb}")
+    if len(result.ladders) > _LADDERS:
+        console.say(f"  and {len(result.ladders) - _LADDERS} more in the report")
 
 
 def _points(difference: Estimate) -> str:
