@@ -93,7 +93,8 @@ def find_path(
     most = spec.rungs[1] - 1
     kept, surplus = places[:most], places[most:]
     on_it = {step.event for place in kept for step in place.steps}
-    reasons = {place.milestone.events[0]: "More steps are required than fit; others tell more." for place in surplus}
+    no_room = "More steps are required than fit; others tell more."
+    reasons = {event: no_room for place in surplus for event in place.milestone.events}
     rest = [step for step in steps if step.event not in on_it]
     return Path(
         places=tuple(in_order(kept)),

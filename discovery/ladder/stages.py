@@ -23,6 +23,8 @@ AHA_DAYS: dict[Motion, float] = {"": 7.0, "plg": 1.0, "sales": 7.0, "enterprise"
 """Days in which first value is expected, by how the product is sold; without a motion, the B2B stage's seven."""
 BENCHMARKS: dict[StageName, tuple[float, float]] = {"setup": (0.70, 0.50), "aha": (0.40, 0.30), "habit": (0.25, 0.20)}
 """The benchmark, and the share below which there is a named problem."""
+FEWEST_SIGNUPS = 30
+"""Signups below which a share is not held against a benchmark."""
 _NOBODY = "There is no signup to look at."
 _PROBLEM: dict[StageName, str] = {
     "setup": "friction in onboarding",
@@ -128,6 +130,10 @@ def _habit(milestone: str | None, cohort: Cohort, alpha: float) -> Stage:
 def _judged(name: StageName, milestone: str | None, reached: Estimate, target: float) -> Stage:
     share = reached.estimate or 0.0
     benchmark, floor = BENCHMARKS[name]
+    if reached.n_accounts < FEWEST_SIGNUPS:
+        signups = f"{reached.n_accounts} {'signup' if reached.n_accounts == 1 else 'signups'}"
+        few = f"Only {signups} could be followed, too few to hold against a benchmark."
+        return _stage(name, milestone, reached, target, "unknown", few)
     status: StageStatus = "met" if share >= benchmark else "below" if share >= floor else "problem"
     what = {"setup": "get through set-up", "aha": "reach the milestone", "habit": "have a team habit"}[name]
     when = f"within {_in_words(target)}" if name != "habit" else f"by day {target:g}"

@@ -170,7 +170,8 @@ class Ladder:
 
     `status` is that of the milestone. The rungs are about the `n_accounts` landmark accounts (of the persona) that
     signed up from `since` on, the day the youngest rung appeared in the log; None: all. `sentence` says why the
-    ladder stands where it stands. `stability` is the share of half-samples that give the same rungs in the same order.
+    ladder stands where it stands. `stability` is the share of half-samples in which the same steps
+    are required.
     """
 
     rank: int

@@ -276,8 +276,7 @@ class Ladders:
         early, accounts = self.outcome.decided, self.relations.accounts
         kept = np.ones(len(early), dtype=bool)
         if found.goal.persona is not None:
-            segment, _, value = found.goal.persona.partition("=")
-            kept &= np.array([str(v) == value for v in accounts.segments[segment][early]], dtype=bool)
+            kept &= _having(found.goal.persona, {n: v[early] for n, v in accounts.segments.items()})
         if found.since is not None:
             kept &= accounts.signup[early] >= found.since
         return np.asarray(early[kept], dtype=np.int64)
@@ -356,12 +355,12 @@ def _places(found: _Found) -> tuple[Milestone, ...]:
 
 def _goal(family: RankedFamily, persona: str | None) -> Goal:
     value, interval = wording.points_estimate(family.adjusted)
-    size = f"{value} {interval}".strip()
+    size = "difference not known" if value == wording.MISSING else f"{value} {interval}".strip() + ", adjusted"
     who = "" if persona is None else f" among {persona}"
     if family.status == "found":
-        why = f"Its milestone was found{who}: {size}, adjusted."
+        why = f"Its milestone was found{who}: {size}."
     else:
-        why = f"Its milestone is a lead{who}, not a finding ({size}, adjusted): test it before building on it."
+        why = f"Its milestone is a lead{who}, not a finding ({size}): test it before building on it."
     return Goal(
         milestone=family.milestone,
         status="found" if family.status == "found" else "lead",
@@ -372,10 +371,16 @@ def _goal(family: RankedFamily, persona: str | None) -> Goal:
 
 
 def _members(sample: Sample, persona: str | None) -> Bools:
-    if persona is None:
-        return np.ones(len(sample), dtype=bool)
-    segment, _, value = persona.partition("=")
-    return np.array([v is not None and str(v) == value for v in sample.segments[segment]], dtype=bool)
+    return np.ones(len(sample), dtype=bool) if persona is None else _having(persona, sample.segments)
+
+
+def _having(persona: str, segments: Mapping[str, NDArray[np.object_]]) -> Bools:
+    """Return which accounts have a persona's value; the names of segments may hold an equals sign themselves."""
+    masks = [
+        np.array([value is not None and f"{name}={value}" == persona for value in values], dtype=bool)
+        for name, values in segments.items()
+    ]
+    return np.asarray(np.any(masks, axis=0))
 
 
 def _rungs(found: _Found) -> tuple[Milestone, ...]:

@@ -135,6 +135,16 @@ def test_a_persona_has_its_own_ladder_where_it_says_more(studied):
     assert [ladder.persona for ladder in same.ladders] == [None]
 
 
+def test_the_name_of_a_segment_may_hold_an_equals_sign(studied):
+    made, _ = studied("segment_only", seed=2, accounts=4000)
+    names = ["plan=tier" if name == "plan" else name for name in made.accounts.column_names]
+    spec = {**made.truth.spec, "accounts": {**made.truth.spec["accounts"], "segments": ["plan=tier"]}}
+    result = discovery.Study(made.events, made.accounts.rename_columns(names), spec).run()
+    assert result.verdict.persona == "plan=tier=team"
+    own = next(ladder for ladder in result.ladders if ladder.persona == "plan=tier=team")
+    assert own.n_accounts == next(p.accounts for p in result.personas if p.persona == own.persona)
+
+
 def test_the_kinds_that_the_user_names_keep_events_off_the_ladder(studied):
     _, result = studied("chain", kinds={"vanity": ["data_imported"]})
     first = result.ladders[0]

@@ -70,7 +70,7 @@ def first_value_moment(result: StudyResult, ladder: Ladder) -> WorksheetSection:
 def standing(ladder: Ladder) -> WorksheetSection:
     """Say why the ladder stands where it stands, how steady it is, and what is no rung of it."""
     steady = (
-        f"{wording.percent(ladder.stability)} of random halves of the accounts give the same rungs in the same order."
+        f"{wording.percent(ladder.stability)} of random halves of the accounts give the same rungs."
         if ladder.stability is not None and "random halves" not in ladder.sentence
         else ""
     )
