@@ -23,14 +23,14 @@ def publish(rows: Rows, version: str) -> str:
     """Return the whole page."""
     done = [row for row in rows if row.failed is None]
     planted = _by_world(row for row in done if row.planted)
-    unplanted = _by_world(row for row in done if not row.planted)
-    with_ladder = _by_world(row for row in done if row.said is not None)
+    unplanted = _pooled(_by_world(row for row in done if not row.planted))
+    with_ladder = _pooled(_by_world(row for row in done if row.said is not None))
     parts = [
         "# How often a ladder is right\n",
         _said_first(rows, version),
         _section("Planted ladders", LADDERS, _with_all(planted), _LADDER_WORDS),
-        _section("Random chains by variant", LADDERS, _by_variant(done), ""),
-        _beside(_with_all(planted)),
+        _section("Random chains by variant", LADDERS, _pooled(_by_variant(done)), ""),
+        _beside(_with_all(_pooled(planted))),
         _section("Worlds without a chain", NO_CHAIN, unplanted, _NO_CHAIN_WORDS),
         _section("Errors that hinder", HINDRANCES, with_ladder, _ERROR_WORDS),
         _failures(rows),
@@ -82,6 +82,8 @@ MEASURES: Mapping[str, Callable[[Said, Rows], str]] = {
     "pairs in order": _share_of(lambda one: one.in_order, lambda one: one.pairs),
 }
 """What this study and the other methods are both measured by."""
+BESIDE = ("exact chain, of the discovered", "step F1")
+"""Measures that are shown side by side."""
 
 
 def _said_by(name: str) -> Callable[[Rows], str]:
@@ -125,8 +127,8 @@ _LADDER_WORDS = (
 )
 _BESIDE_WORDS = (
     "Three methods that choose the events which best predict staying, and order them by the median time of their first "
-    "use. They are told the milestone, which is taken out of what they say, and are scored on the same runs: those in "
-    "which the study discovered it, and all runs where it says so. None of them says what serves in place of what."
+    "use. They are told the milestone, which is taken out of what they say, and are scored on the runs in which the "
+    "study discovered it. None of them says what serves in place of what."
 )
 _NO_CHAIN_WORDS = "One rule is planted and nothing leads to it: every required rung is one too many."
 _ERROR_WORDS = (
@@ -160,7 +162,8 @@ def _beside(groups: Groups) -> str:
         return ""
     methods = {"**this study**": _own, **{name: _of(name) for name in BASELINES}}
     parts = [f"## Beside methods that predict\n\n{_BESIDE_WORDS}\n"]
-    for title, figure in MEASURES.items():
+    for title in BESIDE:
+        figure = MEASURES[title]
         body = [
             [world, thousands(size), *(figure(said, rows) for said in methods.values())]
             for (world, size), rows in groups.items()
@@ -175,6 +178,14 @@ def _by_world(rows: Iterable[LadderRow]) -> dict[tuple[str, int], list[LadderRow
     for row in rows:
         grouped[row.world, row.accounts].append(row)
     return {key: grouped[key] for key in sorted(grouped, key=lambda key: (not key[0].startswith("random"), *key))}
+
+
+def _pooled(groups: Groups) -> Groups:
+    """Put the sizes of each world together."""
+    together: dict[tuple[str, int], list[LadderRow]] = defaultdict(list)
+    for (world, _), rows in groups.items():
+        together[world, 0].extend(rows)
+    return together
 
 
 def _with_all(groups: Groups) -> Groups:
