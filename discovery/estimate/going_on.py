@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +42,20 @@ class GoingOn:
     separated: bool
 
 
-def going_on(time: Floats, went_on: NDArray[np.bool_], met: Floats, alpha: float) -> GoingOn:
+def going_on(
+    time: Floats,
+    went_on: NDArray[np.bool_],
+    met: Floats,
+    alpha: float,
+    *,
+    busier: Floats | None = None,
+    group: NDArray[np.integer] | None = None,
+) -> GoingOn:
     """Compare accounts that have met something with those that have not yet, at every moment somebody goes on.
 
     An account counts as one that has not met it up to the moment it does; that keeps those who stop early, and so
-    have longer to meet something, from being blamed on it.
+    have longer to meet something, from being blamed on it. With `busier` and `group`, accounts are compared that are
+    as busy so far, and of one group: whoever is busy meets more and goes on sooner.
 
     Parameters
     ----------
@@ -56,26 +66,21 @@ def going_on(time: Floats, went_on: NDArray[np.bool_], met: Floats, alpha: float
         From the start to meeting it; inf where never.
     alpha : float
         One minus the coverage of the interval.
+    busier : float64[L, n]
+        Ascending moments at which each account moves to the next level of activity; inf where it never does.
+    group : int[n]
+        Numbered from 0.
 
     References
     ----------
-    Mantel & Byar (1974), JASA 69, 81-86; Cox (1972), JRSS B 34; ties after Breslow. Heinze & Schemper (2001),
-    Biometrics 57, for Firth's penalty.
+    Mantel & Byar (1974), JASA 69, 81-86; Cox (1972), JRSS B 34, stratified; ties after Breslow. Heinze & Schemper
+    (2001), Biometrics 57, for Firth's penalty.
     """
-    before = met < time
-    moments, place = np.unique(time[went_on], return_inverse=True)
-    events = np.bincount(place, minlength=len(moments)).astype(float)
-    after = np.bincount(place, weights=before[went_on], minlength=len(moments))
-    at_risk = len(time) - np.searchsorted(np.sort(time), moments, side="left")
-    met_by = np.searchsorted(np.sort(met[before]), moments, side="left")
-    gone = np.searchsorted(np.sort(time[before]), moments, side="left")
-    exposed = (met_by - gone).astype(float)
-    comparable = (exposed > 0) & (exposed < at_risk)
-    events, after, exposed = events[comparable], after[comparable], exposed[comparable]
-    unexposed = at_risk[comparable] - exposed
+    n_met = int((met < time).sum())
+    events, after, exposed, at_risk = _at_risk(time, went_on, met, busier, group)
     if not len(events):
-        return GoingOn(ratio=np.nan, ci_lower=np.nan, ci_upper=np.nan, p=1.0, n_met=int(before.sum()), separated=False)
-    offset = np.log(exposed / unexposed)
+        return GoingOn(ratio=np.nan, ci_lower=np.nan, ci_upper=np.nan, p=1.0, n_met=n_met, separated=False)
+    offset = np.log(exposed / (at_risk - exposed))
     separated = after.sum() in (0.0, events.sum())
     beta, information = _fit(events, float(after.sum()), offset, firth=separated)
     chance = expit(offset)
@@ -86,9 +91,49 @@ def going_on(time: Floats, went_on: NDArray[np.bool_], met: Floats, alpha: float
         ci_lower=float(np.exp(beta - half)),
         ci_upper=float(np.exp(beta + half)),
         p=float(2 * ndtr(-abs(score) / np.sqrt(variance))),
-        n_met=int(before.sum()),
+        n_met=n_met,
         separated=separated,
     )
+
+
+def _at_risk(
+    time: Floats,
+    went_on: NDArray[np.bool_],
+    met: Floats,
+    busier: Floats | None,
+    group: NDArray[np.integer] | None,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Count, at every moment and in every stratum, who goes on, who of them had met it, and who was at risk."""
+    n = len(time)
+    edges = np.vstack([np.full((1, n), -1.0), np.zeros((0, n)) if busier is None else busier, np.full((1, n), np.inf)])
+    groups = np.zeros(n, dtype=np.int64) if group is None else group
+    counted = [np.zeros((4, 0))]
+    for number in np.unique(groups):
+        for begins, ends in pairwise(edges):
+            here = (groups == number) & (begins < time) & (begins < ends)
+            stop = np.minimum(ends, time)[here]
+            done = (went_on & (time <= ends))[here]
+            counted.append(_in_stratum(begins[here], stop, done, met[here]))
+    events, after, exposed, at_risk = np.concatenate(counted, axis=1)
+    return events, after, exposed, at_risk
+
+
+def _in_stratum(start: Floats, stop: Floats, done: NDArray[np.bool_], met: Floats) -> Floats:
+    """Return events, events after meeting it, exposed and at risk, at the moments at which both kinds are at risk."""
+    moments, place = np.unique(stop[done], return_inverse=True)
+    before = met < stop
+    events = np.bincount(place, minlength=len(moments))
+    after = np.bincount(place, weights=before[done], minlength=len(moments))
+    at_risk = _under_way(start, stop, moments)
+    exposed = _under_way(np.maximum(start, met)[before], stop[before], moments)
+    comparable = (exposed > 0) & (exposed < at_risk)
+    return np.array([events, after, exposed, at_risk], dtype=float)[:, comparable]
+
+
+def _under_way(start: Floats, stop: Floats, moments: Floats) -> NDArray[np.int64]:
+    """Count the spells that have begun before each moment and not ended before it."""
+    begun = np.searchsorted(np.sort(start), moments, side="left")
+    return np.asarray(begun - np.searchsorted(np.sort(stop), moments, side="left"), dtype=np.int64)
 
 
 def _fit(events: Floats, after: float, offset: Floats, *, firth: bool) -> tuple[float, float]:

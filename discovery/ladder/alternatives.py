@@ -65,6 +65,7 @@ def find_alternatives(steps: Sequence[Step], required: Sequence[Place], ground: 
         _judged([candidates[i] for i in ways], [routes[i] for i in ways], candidates, routes, ground) for ways in found
     ]
     serving = [ways for ways in judged if ways.stands.required and _adds(ways, alone)]
+    serving = [ways for ways in serving if not any(_completes(more, ways) for more in serving)]
     chosen: list[_Ways] = []
     for ways in sorted(serving, key=lambda w: (len(w.steps), w.apart, -w.stands.necessity)):
         if not {s.event for s in ways.steps} & {s.event for taken in chosen for s in taken.steps}:
@@ -142,6 +143,13 @@ def _progress(step: Step, ground: Ground) -> float:
     """Return how far on the way to the milestone the step lies, as a median share of the time."""
     done = ground.reached & (step.first_days < ground.top)
     return float(np.median(step.first_days[done] / ground.top[done])) if done.any() else 1.0
+
+
+def _completes(more: _Ways, ways: _Ways) -> bool:
+    """Say whether one way more accounts for most of the accounts that took none of these."""
+    inside = {step.event for step in ways.steps} < {step.event for step in more.steps}
+    had = ways.stands.necessity
+    return inside and more.stands.necessity - had >= COVERED * (1 - had)
 
 
 def _adds(ways: _Ways, alone: dict[str, Place]) -> bool:

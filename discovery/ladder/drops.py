@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from discovery.results import Between, DropEvent, Estimate
 
 Days = NDArray[np.float64]
 
+BUSIER = (1, 2, 3, 5, 8, 13, 21, 34)
+"""Other events met on a leg from which an account counts as busier."""
 FEWEST_MET = 20
 """Accounts that must have met an error before it is looked at."""
 SHORTEST, LONGEST = 1 / 24, 7.0
@@ -31,13 +33,16 @@ class Leg:
     time : float64[m]
         Days from the rung before to this one or a later one, or to the end of the observation window.
     went_on : bool[m]
-    met : dict of str to float64[m]
+    met : mapping of str to float64[m]
         Days from the rung before to the first occurrence of every event; inf where never.
+    segments : mapping of str to object[m]
+        Values at signup; None where unknown.
     """
 
     time: Days
     went_on: NDArray[np.bool_]
-    met: dict[str, Days]
+    met: Mapping[str, Days]
+    segments: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,33 +57,83 @@ class _Suspect:
 def errors_at_drops(legs: Sequence[Leg], failures: Collection[str], alpha: float) -> list[tuple[DropEvent, ...]]:
     """Return, for each leg, the failures after which accounts go on more rarely, the clearest first.
 
-    Every failure and every leg is a test; p-values are Holm's.
+    Accounts are compared that have done as many other things on this leg; where a segment explains more of it than
+    nothing does, within that segment. Every failure and every leg is a test; p-values are Holm's.
     """
-    suspects = [
-        _suspect(place, leg, event, alpha)
-        for place, leg in enumerate(legs)
-        for event in sorted(failures)
-        if event in leg.met
-    ]
-    tested = [s for s in suspects if s.found.n_met >= FEWEST_MET]
-    adjusted = estimate.holm(np.array([s.found.p for s in tested]))
+    suspects = [suspect for place, leg in enumerate(legs) for suspect in _suspects(place, leg, sorted(failures), alpha)]
+    adjusted = estimate.holm(np.array([s.found.p for s in suspects]))
     shown: list[list[tuple[float, DropEvent]]] = [[] for _ in legs]
-    for suspect, p in zip(tested, adjusted.tolist(), strict=True):
+    for suspect, p in zip(suspects, adjusted.tolist(), strict=True):
         if p <= alpha and suspect.found.ratio < 1:
             shown[suspect.rung].append((suspect.found.p, _drop_event(suspect, p, len(legs[suspect.rung].time))))
     return [tuple(event for _, event in sorted(found, key=lambda pair: (pair[0], pair[1].event))) for found in shown]
 
 
-def _suspect(place: int, leg: Leg, event: str, alpha: float) -> _Suspect:
-    met = leg.met[event]
-    before = met < leg.time
-    return _Suspect(
-        rung=place,
-        event=event,
-        found=estimate.going_on(leg.time, leg.went_on, met, alpha),
-        stopped=_mean(before[~leg.went_on]),
-        went_on=_mean(before[leg.went_on]),
-    )
+def _suspects(place: int, leg: Leg, failures: Sequence[str], alpha: float) -> list[_Suspect]:
+    """Look at every failure that enough accounts met on a leg."""
+    found = []
+    meetings = None
+    for event in failures:
+        if event not in leg.met or ((met := leg.met[event]) < leg.time).sum() < FEWEST_MET:
+            continue
+        meetings = meetings or _Meetings.on(leg)
+        before = met < leg.time
+        found.append(
+            _Suspect(
+                rung=place,
+                event=event,
+                found=_hardest(leg, met, meetings.busier(event), alpha),
+                stopped=_mean(before[~leg.went_on]),
+                went_on=_mean(before[leg.went_on]),
+            )
+        )
+    return found
+
+
+def _hardest(leg: Leg, met: Days, busier: Days, alpha: float) -> GoingOn:
+    """Compare at equal activity, also within each segment, and return the comparison that says least."""
+    groups = [None, *(_numbered(values) for values in leg.segments.values())]
+    found = [estimate.going_on(leg.time, leg.went_on, met, alpha, busier=busier, group=group) for group in groups]
+    return max(found, key=lambda one: (one.ratio >= 1, one.p))
+
+
+def _numbered(values: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Return a number for each value of a segment; what is unknown is a value of its own."""
+    texts = np.array(["" if value is None else f"={value}" for value in values], dtype=str)
+    return np.asarray(np.unique(texts, return_inverse=True)[1], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Meetings:
+    """Every first occurrence on a leg, by account and then by time."""
+
+    accounts: int
+    account: NDArray[np.int64]
+    day: Days
+    event: NDArray[np.int64]
+    names: tuple[str, ...]
+
+    @classmethod
+    def on(cls, leg: Leg) -> _Meetings:
+        """Gather what is met before an account goes on."""
+        names = tuple(leg.met)
+        who = [np.flatnonzero(leg.met[name] < leg.time) for name in names]
+        account = np.concatenate([np.zeros(0, dtype=np.int64), *who])
+        day = np.concatenate([np.zeros(0), *(leg.met[name][rows] for name, rows in zip(names, who, strict=True))])
+        event = np.repeat(np.arange(len(names)), [len(rows) for rows in who])
+        order = np.lexsort((day, account))
+        return cls(accounts=len(leg.time), account=account[order], day=day[order], event=event[order], names=names)
+
+    def busier(self, but: str) -> Days:
+        """Return the moments at which each account has met so many other events, float64[levels, m]."""
+        others = self.event != self.names.index(but)
+        account, day = self.account[others], self.day[others]
+        place = np.arange(len(account)) - np.searchsorted(account, account, side="left")
+        moments = np.full((len(BUSIER), self.accounts), np.inf)
+        for level, many in enumerate(BUSIER):
+            rows = place == many - 1
+            moments[level, account[rows]] = day[rows]
+        return moments
 
 
 def _drop_event(suspect: _Suspect, p_adjusted: float, accounts: int) -> DropEvent:

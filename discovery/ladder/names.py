@@ -49,7 +49,7 @@ _SETUP = (
 
 _FAILURE = (
     r"(?:.*_)?(?:fail(?!over)\w*|errors?|errored|exceptions?|crash\w*|time_?outs?|timed_out|denied|reject\w*|bounc(?:e|es|ed)|"
-    r"declin\w*|abort\w*|abandon\w*|invalid|unauthori[sz]ed|forbidden|disconnect\w*|unreachable|conflict\w*|blocked|broken|"
+    r"declin\w*|abort\w*|invalid|unauthori[sz]ed|forbidden|disconnect\w*|unreachable|conflict\w*|blocked|broken|"
     r"expired|stuck|rage|fehler\w*|fehlgeschlagen|abgelehnt|abgebrochen|erreur\w*|echec\w*|echoue\w*|fallos?|fall(?:id|ad)[oa]|"
     r"falha\w*|falhou|erro|erros|errore|errori|fallit[oa]|fout|fouten|mislukt|blad|nieudan[aey]|misslyckad\w*|fejl\w*|"
     r"mislykket|basarisiz|hata|ошибка|сбои|неудач\w*|не_удалось)(?:_.*)?",
@@ -59,7 +59,9 @@ _NO_FAILURE = (
     r"(?:.*_)?(?:no|zero|without|0)_(?:errors?|fail\w*|exceptions?|conflicts?|crash\w*)(?:_.*)?",
     r"(?:.*_)?(?:bounce_rate|time_blocked|calendar_blocked|block_time)(?:_.*)?",
     r"(?:resolve|fix|handle|clear|prevent)_.*",
+    r"(?:.*_)?(?:sessions?|trial|idle|inactiv\w*|login|tokens?)_(?:expired|time_?outs?|timed_out)(?:_.*)?",
 )
+"""Among them what says that use has ended: that is stopping itself, and nothing that went wrong before it."""
 
 _DID = (
     "created|added|built|published|configured|customi[sz]ed|enabled|shared|sent|exported|booked|scheduled|saved|deleted|"

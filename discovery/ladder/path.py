@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from discovery import wording
 from discovery.ladder.alternatives import find_alternatives
-from discovery.ladder.order import in_order
+from discovery.ladder.order import in_order, median
 from discovery.ladder.required import (
     FEWEST,
     RARELY,
@@ -30,6 +30,8 @@ from discovery.spec import LadderSpec
 SAME_MOMENT = 5 / 1440
 """Days within which two first times are one act."""
 MOSTLY_SAME = 0.8
+FOLLOWS = 0.95
+"""Share of the accounts with either step that have both, from which one follows from the other by itself."""
 MOST_LEFT_OUT = 8
 
 
@@ -88,7 +90,7 @@ def find_path(
     ]
     either = find_alternatives(steps, required, ground)
     replaced = {step.event for place in either for step in place.steps}
-    distinct, doubles = _distinct([place for place in required if place.steps[0].event not in replaced])
+    distinct, doubles = _distinct([place for place in required if place.steps[0].event not in replaced], top)
     places = sorted([*distinct, *either], key=lambda place: (-place.telling, str(place.milestone)))
     most = spec.rungs[1] - 1
     kept, surplus = places[:most], places[most:]
@@ -103,17 +105,31 @@ def find_path(
     )
 
 
-def _distinct(places: list[Place]) -> tuple[list[Place], dict[str, str]]:
+def _distinct(places: list[Place], top: Days) -> tuple[list[Place], dict[str, str]]:
     """Keep one of several steps that are one act, the one that more accounts at the milestone did; name the others."""
     kept: list[Place] = []
     doubles: dict[str, str] = {}
     for place in sorted(places, key=lambda p: (-p.necessity, str(p.milestone))):
         twin = next((other for other in kept if _one_act(place.first_days, other.first_days)), None)
-        if twin is None:
+        if _one_act(place.first_days, top):
+            doubles[place.steps[0].event] = "It comes within minutes of the milestone itself."
+        elif twin is None:
             kept.append(place)
         else:
             doubles[place.steps[0].event] = f"It comes within minutes of {twin.milestone}."
-    return kept, doubles
+    alone: list[Place] = []
+    for place in sorted(kept, key=lambda p: (median(p.first_days) or 0.0, str(p.milestone))):
+        leader = next((other for other in alone if _same_accounts(other.first_days, place.first_days)), None)
+        if leader is None:
+            alone.append(place)
+        else:
+            doubles[place.steps[0].event] = f"Nearly all who did {leader.milestone} did it, and hardly anybody else."
+    return alone, doubles
+
+
+def _same_accounts(one: Days, other: Days) -> bool:
+    either, both = np.isfinite(one) | np.isfinite(other), np.isfinite(one) & np.isfinite(other)
+    return bool(both.sum() >= FOLLOWS * either.sum())
 
 
 def _one_act(one: Days, other: Days) -> bool:
@@ -149,6 +165,8 @@ def _why_not(stands: Standing) -> str:
             f"It is popular rather than required: among accounts that do as much else, those that never do it reach "
             f"the milestone {wording.decimal(stands.ratio, 2)} times as often as those that do."
         )
+    if not stands.specific:
+        return "It is popular rather than required: accounts that never do it do most other things more rarely, too."
     if stands.steady.size and stands.steady.mean() < STEADY:
         return "In most random halves of the accounts it is not required."
     return "Too few accounts do without it to tell."

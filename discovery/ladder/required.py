@@ -29,6 +29,14 @@ FEWEST = 30
 """Accounts at the milestone below which nothing is said about the way there."""
 STEADY = 0.5
 """Share of the half-samples in which a step must be required again."""
+SPECIFIC = 0.5
+"""Without the step, the milestone must also be this much rarer than other events are."""
+FEWEST_KINDS = 3
+"""Other events below which there is no telling what is popular, except by order."""
+AFTER = 0.1
+"""Share of the accounts with both that did an event before the milestone, below which it is what follows."""
+ANY_ORDER = 0.2
+"""Share of the accounts with both from which either order is usual."""
 NEAR = 0.6
 """Necessity from which a step may be part of the path, and is not counted as being busy."""
 
@@ -41,6 +49,12 @@ class Ground:
     ----------
     top : float64[n]
         Days from signup to the milestone; inf where never.
+    others : float64[n]
+        How many other events each account did beside the path.
+    kinds : int
+        How many events those are.
+    near : tuple of float64[n]
+        Days of the events that may be part of the path.
     stratum : int64[n]
         How busy each account is beside the path, in deciles.
     signup : int64[n]
@@ -52,6 +66,9 @@ class Ground:
     """
 
     top: Days
+    others: Floats
+    kinds: int
+    near: tuple[Days, ...]
     stratum: NDArray[np.int64]
     signup: NDArray[np.int64]
     halves: NDArray[np.float32]
@@ -70,6 +87,7 @@ class Standing:
     necessity: float
     ratio: float
     wide: float
+    specific: bool
     required: bool
     steady: Bools
     telling: float
@@ -80,30 +98,52 @@ def lay_ground(
 ) -> Ground:
     """Say how busy every account is beside the path: how many other things it did, in deciles."""
     reached = np.isfinite(top)
-    others = np.zeros(len(top))
+    others, kinds, near = np.zeros(len(top)), 0, []
     for step in steps:
-        if not reached.any() or came_first(step.first_days, top)[reached].mean() < NEAR:
-            others += np.isfinite(step.first_days)
-    return Ground(top=top, stratum=estimate.deciles(others), signup=signup, halves=halves, necessity=necessity)
+        first, did = came_first(step.first_days, top), np.isfinite(step.first_days)
+        both = did & reached
+        if reached.any() and first[reached].mean() >= NEAR:
+            near.append(step.first_days)
+        elif both.sum() < FEWEST or first[both].mean() >= AFTER:
+            others, kinds = others + did, kinds + 1
+    return Ground(
+        top=top,
+        others=others,
+        kinds=kinds,
+        near=tuple(near),
+        stratum=estimate.deciles(others),
+        signup=signup,
+        halves=halves,
+        necessity=necessity,
+    )
 
 
 def standing(first_days: Days, since: int | None, ground: Ground) -> Standing:
     """Compare a step with the milestone, among accounts that signed up since the step exists."""
     inside = np.ones(len(ground.top), dtype=bool) if since is None else ground.signup >= since
-    reached, did = ground.reached[inside], np.isfinite(first_days[inside])
+    reached, ever = ground.reached[inside], np.isfinite(first_days[inside])
     first = came_first(first_days[inside], ground.top[inside])
+    did = _before(ever, first, reached)
     far = first[reached].sum() < NEAR * reached.sum()
     samples = np.column_stack([np.ones(len(first)), *([] if far else [ground.halves[inside]])])
     together = estimate.without_over_with(reached, did, ground.stratum[inside], samples)
     arrived = reached @ samples
     necessity = _divided((first * reached) @ samples, arrived)
-    wide = _divided(did @ samples, samples.sum(axis=0))
-    holds = (necessity >= ground.necessity) & (together.ratio <= RARELY) & (wide < WIDEST_STEP)
-    elsewhere = float(did[~reached].mean()) if (~reached).any() else 1.0
+    wide = _divided(ever @ samples, samples.sum(axis=0))
+    specific = _rate_ratio(reached, did, samples) <= SPECIFIC * np.minimum(
+        1.0, _rate_ratio(ground.others[inside], did, samples)
+    )
+    if ground.kinds < FEWEST_KINDS:
+        specific = np.full(len(wide), not far and not _any_order(first_days, ground.near))
+    holds = specific & (necessity >= ground.necessity) & (together.ratio <= RARELY) & (wide < WIDEST_STEP)
+    clear = together.z <= BEYOND_CHANCE / np.where(np.arange(len(wide)) == 0, 1.0, np.sqrt(2.0))
+    holds &= clear
+    elsewhere = float(ever[~reached].mean()) if (~reached).any() else 1.0
     return Standing(
         necessity=float(necessity[0]),
         ratio=float(together.ratio[0]),
         wide=float(wide[0]),
+        specific=bool(specific[0]),
         required=bool(
             holds[0]
             and together.z[0] <= BEYOND_CHANCE
@@ -129,3 +169,31 @@ def place_of(steps: tuple[Step, ...], first_days: Days, stands: Standing, routes
 
 def _divided(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+
+
+def _before(ever: Bools, first: Floats, reached: Bools) -> Bools:
+    """Say who did the step before the milestone, or at all without reaching it; of equal moments, the share that is."""
+    did = np.where(reached, first > 0.5, ever)
+    tied = np.flatnonzero(reached & (first > 0) & (first < 1))
+    if len(tied):
+        did[tied] = np.diff(np.floor(first[tied[0]] * np.arange(len(tied) + 1) + 1e-9)) > 0
+    return did
+
+
+def _rate_ratio(count: Floats | Bools, did: Bools, samples: Floats) -> Floats:
+    """Return the mean of `count` without the step over that with it; 1 where nobody with it has any."""
+    without = _divided((count * ~did) @ samples, ~did @ samples)
+    having = _divided((count * did) @ samples, did @ samples)
+    return np.divide(without, having, out=np.ones(len(having)), where=having > 0)
+
+
+def _any_order(first_days: Days, near: Sequence[Days]) -> bool:
+    """Say whether the step comes now before and now after another that may be part of the path."""
+    for other in near:
+        both = np.isfinite(first_days) & np.isfinite(other)
+        if both.sum() < FEWEST:
+            continue
+        before, after = (first_days[both] < other[both]).mean(), (first_days[both] > other[both]).mean()
+        if min(before, after) >= ANY_ORDER:
+            return True
+    return False

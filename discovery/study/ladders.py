@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import bdtr
 
 from discovery import estimate, exposure, ladder, wording
 from discovery.exposure import Exposure, Met
@@ -35,7 +36,9 @@ NO_STEP: Mapping[str, str] = {
     "outcome_adjacent": "It belongs to the decision to stay or go.",
 }
 UNSEEN_BEFORE = 1e-6
-"""Probability of nobody having an event so far below which it is taken not to have existed."""
+"""Probability of so few having an event so far below which it is taken not to have existed."""
+STRAYS = 0.02
+"""Share of the first occurrences that may lie before an event's launch: tests, and customers who had it early."""
 LATE = 0.1
 """Share of the accounts that must have come and gone before an event appeared for it to be called late."""
 
@@ -49,6 +52,24 @@ class _Found:
     accounts: Bools
     path: Path
     since: int | None
+
+
+class _Met(Mapping[str, Floats]):
+    """First days on a leg by event, for some accounts; made when asked for, since all of them are large together."""
+
+    def __init__(self, met: Met, positions: NDArray[np.int64]) -> None:
+        self._met, self._positions = met, positions
+
+    def __getitem__(self, event: str) -> Floats:
+        if event not in self._met.events:
+            raise KeyError(event)
+        return self._met.first_days(event)[self._positions]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._met.events)
+
+    def __len__(self) -> int:
+        return len(self._met.events)
 
 
 @dataclass(frozen=True)
@@ -97,12 +118,11 @@ class Ladders:
         late: dict[str, int] = {}
         for event in self.measured.events:
             rows = self.measured.event_rows(event)
-            appeared = int((signup[self.measured.account[rows]] + self.measured.first_lag[rows]).min())
-            before, since = int((gone <= appeared).sum()), mine >= appeared
-            if before < LATE * len(mine) or not since.any():
-                continue
-            rate = float(np.isfinite(self._first_days[event][self.outcome.positions][since]).mean())
-            if before * np.log1p(-min(rate, 0.999)) < np.log(UNSEEN_BEFORE):
+            firsts = signup[self.measured.account[rows]] + self.measured.first_lag[rows]
+            appeared = int(np.quantile(firsts, STRAYS, method="higher"))
+            did = np.isfinite(self._first_days[event][self.outcome.positions])
+            before, since = gone <= appeared, mine >= appeared
+            if before.sum() >= LATE * len(mine) and since.any() and _appeared_late(did[before], did[since]):
                 late[event] = appeared
         return late
 
@@ -200,14 +220,15 @@ class Ladders:
         )
         climb = everyone.among(counted[found.accounts])
         habit, cohort = self._habit_and_cohort(found, counted)
+        segments = {name: values[counted] for name, values in self._segments.items()}
         seen = Seen(
             sessions=np.array([sessions[rung][positions] for rung in climb.rungs]),
-            legs=tuple(self._leg(climb, place, positions, met) for place in range(len(climb.rungs))),
+            legs=tuple(self._leg(climb, place, positions, segments, met) for place in range(len(climb.rungs))),
             failures=[e for e in self.measured.events if self._is_failure(e)],
             hidden=[*self.sample.at_signup, *self.sample.apart, *filter(ladder.is_presence, self.measured.events)],
             habit=habit,
             cohort=cohort,
-            segments={name: values[counted] for name, values in self._segments.items()},
+            segments=segments,
             kinds=self.sample.kinds,
             days_are_sessions=self.relations.date_only,
         )
@@ -227,7 +248,12 @@ class Ladders:
         return kind == "risk" or (kind is None and ladder.is_failure(event))
 
     def _leg(
-        self, climb: Climb, place: int, positions: NDArray[np.int64], met: dict[tuple[Milestone | None, Milestone], Met]
+        self,
+        climb: Climb,
+        place: int,
+        positions: NDArray[np.int64],
+        segments: Mapping[str, NDArray[np.object_]],
+        met: dict[tuple[Milestone | None, Milestone], Met],
     ) -> Leg:
         """Return the way from one rung to the next, with what accounts meet on it."""
         key = (climb.rungs[place - 1] if place else None, climb.rungs[place])
@@ -247,7 +273,8 @@ class Ladders:
         return Leg(
             time=(end - start)[here],
             went_on=np.isfinite(arrives)[here],
-            met={event: met[key].first_days(event)[positions[here]] for event in met[key].events},
+            met=_Met(met[key], positions[here]),
+            segments={name: values[here] for name, values in segments.items()},
         )
 
     def _habit_and_cohort(self, found: _Found, counted: Bools) -> tuple[Habit | None, Cohort]:
@@ -311,6 +338,13 @@ class Ladders:
         if self.relations.spec.accounts.seats and np.isfinite(seats).any():
             found["seats"] = _thirds(seats)
         return found
+
+
+def _appeared_late(before: Bools, since: Bools) -> bool:
+    """Say whether too few of the earlier accounts have an event for it to have been there, given the later ones."""
+    rate = float(since.mean())
+    seldom = before.sum() <= LATE * rate * len(before)
+    return bool(seldom and bdtr(float(before.sum()), len(before), rate) < UNSEEN_BEFORE)
 
 
 def _goals(ranking: Sequence[RankedFamily]) -> list[Goal]:

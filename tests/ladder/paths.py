@@ -70,6 +70,14 @@ class Walk:
             self.popular(f"other_{number:02}", self.rng.uniform(0.2, 0.9), self.rng.uniform(0.5, 4))
         return self
 
+    def ghosts(self, share):
+        """Let a share of the accounts be gone within the hour, whatever else they would have done."""
+        gone = self.rng.random(self.n) < share
+        for name, days in self.days.items():
+            self.days[name] = np.where(gone & (days > 1 / 24), np.inf, days)
+        self.going &= ~gone
+        return self
+
     def top(self, share=0.7):
         """Let accounts reach the milestone; return the days."""
         goes_on = self.going & self._drawn(share)

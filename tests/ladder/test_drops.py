@@ -195,3 +195,43 @@ def test_nobody_that_stopped_was_followed_for_long_enough():
     one = reading(early=[0.5] * 10)
     found, _ = between(dataclasses.replace(one, time=np.where(one.went_on, one.time, 0.5)), (), ())
     assert [(b.event, b.went_on, b.stopped) for b in found] == [("early", 1.0, None)]
+
+
+def walked(seed, *, hindered, n=1500, load=1.0, life=3.0, kinds=15, viewers=False):
+    """A leg on which the active do everything sooner and stay longer; viewers are slow and alone meet the error."""
+    rng = np.random.default_rng(seed)
+    activity = load * rng.standard_normal(n)
+    viewer = rng.random(n) < 0.4
+    lives = np.minimum(14, rng.exponential(life * np.exp(activity)))
+    error = rng.exponential(10 / np.exp(activity) / np.where(viewers, np.where(viewer, 1.5, 0.05), 1.0))
+    step = rng.exponential(7 / np.exp(activity) / np.where(viewers & viewer, 0.33, 1.0))
+    step = np.where(step < error, step, error + (step - error) / hindered)
+    others = [rng.exponential(1 / (rate * np.exp(activity))) for rate in rng.uniform(0.03, 0.3, kinds)]
+    names = {"sync_failed": error, **{f"event_{k}": days for k, days in enumerate(others)}}
+    went_on = step < lives
+    return Leg(
+        time=np.where(went_on, step, 14.0),
+        went_on=went_on,
+        met={name: np.where(days < lives, days, np.inf) for name, days in names.items()},
+        segments={"role": np.where(viewer, "viewer", "editor").astype(object)} if viewers else {},
+    )
+
+
+def test_an_error_that_the_active_meet_more_is_still_found():
+    """Compared without regard to activity, going on looks more frequent after it: who meets errors is at work."""
+    found = [errors_at_drops([walked(seed, hindered=0.3)], ["sync_failed"], 0.05)[0] for seed in range(8)]
+    assert all(events and events[0].ratio.ci_upper < 0.85 for events in found)
+
+
+def test_a_harmless_error_that_the_active_meet_more_is_not_blamed():
+    found = [errors_at_drops([walked(seed, hindered=1.0)], ["sync_failed"], 0.05)[0] for seed in range(40)]
+    assert sum(map(bool, found)) <= 3
+
+
+def test_an_error_that_one_kind_of_account_meets_is_compared_within_that_kind():
+    slow = [walked(seed, hindered=1.0, load=0.0, life=50.0, viewers=True) for seed in range(10)]
+    assert sum(bool(errors_at_drops([leg], ["sync_failed"], 0.05)[0]) for leg in slow) <= 1
+    blind = [Leg(time=leg.time, went_on=leg.went_on, met=leg.met) for leg in slow]
+    assert sum(bool(errors_at_drops([leg], ["sync_failed"], 0.05)[0]) for leg in blind) >= 8
+    held_up = [walked(seed, hindered=0.3, load=0.0, life=50.0, viewers=True) for seed in range(5)]
+    assert all(errors_at_drops([leg], ["sync_failed"], 0.05)[0] for leg in held_up)

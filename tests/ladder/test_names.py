@@ -28,7 +28,7 @@ TRACKERS = {
     """,
     "failure": """
         sync_failed|Sync Failed|syncFailed|payment_timeout|Request Timed Out|Import Error|error_created|
-        exception_raised|permission_denied|email_bounced|card_declined|upload_aborted|setup_abandoned|integration_disconnected|
+        exception_raised|permission_denied|email_bounced|card_declined|upload_aborted|integration_disconnected|
         create_report_failed|export_failed|Export Error Occurred|build_failed_on_ci|schedule_conflict_detected|
         export_timeout_reached|error_repeated|save_error|App Crashed|API Key Expired|
         Synchronisierung fehlgeschlagen|Fehler beim Import|échec_import|Erreur de connexion|pago_fallido|
@@ -134,3 +134,10 @@ def test_no_name_takes_long(name):
     for judge in JUDGES:
         judge(name)
     assert time.process_time() - begun < 1.0
+
+
+@pytest.mark.parametrize(
+    "name", ["session_expired", "Trial Expired", "setup_abandoned", "checkout_abandoned", "idle_timeout"]
+)
+def test_the_end_of_use_is_nothing_that_failed_before_it(name):
+    assert not names.is_failure(name)

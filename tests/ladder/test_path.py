@@ -179,3 +179,70 @@ def test_the_order_of_accounts_and_of_steps_is_of_no_account(seed):
     assert texts(again) == texts(path)
     assert [p.necessity for p in again.places] == pytest.approx([p.necessity for p in path.places])
     assert again.left_out == path.left_out
+
+
+@pytest.mark.parametrize("kinds", [8, 15, 30])
+@pytest.mark.parametrize("seed", range(4))
+def test_accounts_that_never_begin_make_nothing_required(seed, kinds):
+    """Nearly half of the signups do nothing at all: whoever does one thing does all the others more often, too."""
+    walk = Walk(seed=seed)
+    for number in range(kinds):
+        walk.popular(f"other_{number:02}", walk.rng.uniform(0.5, 0.95), walk.rng.uniform(0.2, 2))
+    walk.day = walk.day + walk.rng.exponential(2.0, walk.n)
+    walk.ghosts(0.4)
+    assert texts(walk.path(walk.top(0.4))) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_chain_is_found_among_them(seed):
+    walk, _ = chain(seed)
+    walk.ghosts(0.4)
+    assert texts(walk.path(walk.top())) == CHAIN
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_everyone_does_once_there_is_no_step(seed):
+    """Most do it early anyway, and the others do it right after the milestone."""
+    walk, top = chain(seed)
+    anyway = walk._drawn(0.82)
+    early = np.where(anyway, walk.rng.exponential(0.3, walk.n), np.inf)
+    walk.days["looked"] = np.minimum(early, top + walk.rng.exponential(0.05, walk.n))
+    assert texts(walk.path(top)) == CHAIN
+
+
+def test_the_screen_of_the_milestone_is_no_step():
+    walk, top = chain(1)
+    tries = np.where(np.isfinite(top), top - 20 / 86400, np.inf)
+    walk.days["dialog_opened"] = tries
+    path = walk.path(top)
+    assert texts(path) == CHAIN
+    assert reasons(path)["dialog_opened"] == "It comes within minutes of the milestone itself."
+
+
+def test_what_follows_a_step_by_itself_does_not_take_its_place():
+    walk, top = chain(2)
+    for name in CHAIN:
+        walk.days[f"{name}_job"] = walk.days[name] + walk.rng.uniform(15, 45, walk.n) / 1440
+    path = walk.path(top)
+    assert texts(path) == CHAIN
+    assert reasons(path)["import_job"] == "Nearly all who did import did it, and hardly anybody else."
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_third_way_is_not_left_out_because_two_would_do(seed):
+    walk = Walk(seed=seed).crowd()
+    goes_on = walk._drawn(0.75)
+    walk.day = walk.day + walk.rng.exponential(1.0, walk.n)
+    way = walk.rng.choice(3, walk.n, p=[0.45, 0.35, 0.20])
+    for number, name in enumerate(("api", "csv", "salesforce")):
+        walk.days[name] = np.where(goes_on & (way == number), walk.day, np.inf)
+    walk.going = goes_on
+    assert texts(walk.path(walk.top())) == ["api or csv or salesforce"]
+
+
+def test_with_few_at_the_milestone_and_many_events_nothing_steady_is_found():
+    walk = Walk(seed=8).crowd(150)
+    walk.day = walk.day + walk.rng.exponential(1.0, walk.n)
+    path = walk.path(walk.top(0.05))
+    assert texts(path) == []
+    assert path.alike > 0.9

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,6 +102,34 @@ def test_going_on_agrees_with_a_time_varying_cox_model(seed):
     assert [ours.ci_lower, ours.ci_upper] == pytest.approx(interval.tolist(), rel=1e-3)
     assert not ours.separated
     assert ours.n_met == int((met < time).sum())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_going_on_within_strata_agrees_with_a_stratified_cox_model(seed):
+    """Strata change over time: the level of activity so far, and a group."""
+    from lifelines import CoxTimeVaryingFitter
+
+    rng = np.random.default_rng(seed)
+    n = 500
+    group = rng.integers(0, 2, n)
+    met = np.where(rng.random(n) < 0.6, rng.exponential(1.0, n), np.inf)
+    busier = np.sort(rng.exponential(1.5, (2, n)), axis=0)
+    time = rng.exponential(1.5 + group, n)
+    went_on = time < 2.5
+    time = np.minimum(time, 2.5)
+    ours = estimate.going_on(time, went_on, met, 0.05, busier=busier, group=group)
+    rows = []
+    for i in range(n):
+        cuts = sorted({0.0, time[i], *(c for c in (met[i], *busier[:, i]) if c < time[i])})
+        for start, stop in pairwise(cuts):
+            level = int((busier[:, i] <= start).sum())
+            ends = int(went_on[i] and stop == time[i])
+            rows.append((i, start, stop, int(met[i] <= start), ends, 10 * group[i] + level))
+    frame = pd.DataFrame(rows, columns=["id", "start", "stop", "met", "event", "stratum"])
+    fitted = CoxTimeVaryingFitter().fit(
+        frame, id_col="id", event_col="event", start_col="start", stop_col="stop", strata="stratum"
+    )
+    assert np.log(ours.ratio) == pytest.approx(fitted.params_["met"], abs=5e-5)
 
 
 def test_those_who_stop_and_so_meet_more_are_not_held_back_by_it():

@@ -161,3 +161,24 @@ def test_the_ladder_survives_its_own_file(studied, tmp_path):
     _, again = read_ladder(f"{path}#1")
     assert again.rungs[1].alternatives[0].milestone == result.ladders[0].rungs[1].alternatives[0].milestone
     assert again.n_accounts == result.ladders[0].n_accounts
+
+
+def test_a_few_early_testers_do_not_hide_that_a_step_appeared_late(studied):
+    """Six customers had the feature two months before everybody else."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    made, plain = studied("chain_launched")
+    events = made.events.to_pandas()
+    launch = events.loc[events["event"] == "data_imported", "timestamp"].min()
+    early = events[(events["event"] == "report_created") & (events["timestamp"] < launch - np.timedelta64(60, "D"))]
+    testers = early.drop_duplicates("account_id").head(6).assign(event="data_imported")
+    testers["event_id"] = [f"tester_{number}" for number in range(len(testers))]
+    testers["timestamp"] -= np.timedelta64(1, "m")
+    rows = pa.Table.from_pandas(testers, schema=made.events.schema, preserve_index=False)
+    with_testers = pa.concat_tables([made.events, rows])
+    assert pc.sum(pc.equal(with_testers.column("event_id"), "tester_0")).as_py() == 1
+    result = discovery.Study(with_testers, made.accounts, made.truth.spec).run()
+    assert required(result.ladders[0]) == made.truth.rungs
+    gap = np.datetime64(result.ladders[0].since) - np.datetime64(plain.ladders[0].since)
+    assert abs(gap) <= np.timedelta64(3, "D")
