@@ -7,6 +7,7 @@ for the best predictors collects popular events instead of the path.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,6 +80,18 @@ class Ground:
         """Which accounts reached the milestone."""
         return np.isfinite(self.top)
 
+    def among(self, accounts: Bools) -> Ground:
+        """Return the same for some accounts only."""
+        return dataclasses.replace(
+            self,
+            top=self.top[accounts],
+            others=self.others[accounts],
+            near=tuple(days[accounts] for days in self.near),
+            stratum=self.stratum[accounts],
+            signup=self.signup[accounts],
+            halves=self.halves[accounts],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Standing:
@@ -120,37 +133,29 @@ def lay_ground(
 
 def standing(first_days: Days, since: int | None, ground: Ground) -> Standing:
     """Compare a step with the milestone, among accounts that signed up since the step exists."""
-    inside = np.ones(len(ground.top), dtype=bool) if since is None else ground.signup >= since
-    reached, ever = ground.reached[inside], np.isfinite(first_days[inside])
-    first = came_first(first_days[inside], ground.top[inside])
+    if since is not None:
+        existed = ground.signup >= since
+        first_days, ground = first_days[existed], ground.among(existed)
+    reached, ever = ground.reached, np.isfinite(first_days)
+    first = came_first(first_days, ground.top)
     did = _before(ever, first, reached)
     far = first[reached].sum() < NEAR * reached.sum()
-    samples = np.column_stack([np.ones(len(first)), *([] if far else [ground.halves[inside]])])
-    together = estimate.without_over_with(reached, did, ground.stratum[inside], samples)
-    arrived = reached @ samples
-    necessity = _divided((first * reached) @ samples, arrived)
+    samples = np.column_stack([np.ones(len(first)), *([] if far else [ground.halves])])
+    together = estimate.without_over_with(reached, did, ground.stratum, samples)
+    necessity = _divided((first * reached) @ samples, reached @ samples)
     wide = _divided(ever @ samples, samples.sum(axis=0))
-    specific = _rate_ratio(reached, did, samples) <= SPECIFIC * np.minimum(
-        1.0, _rate_ratio(ground.others[inside], did, samples)
-    )
-    if ground.kinds < FEWEST_KINDS:
-        specific = np.full(len(wide), not far and not _any_order(first_days, ground.near))
-    holds = specific & (necessity >= ground.necessity) & (together.ratio <= RARELY) & (wide < WIDEST_STEP)
-    clear = together.z <= BEYOND_CHANCE / np.where(np.arange(len(wide)) == 0, 1.0, np.sqrt(2.0))
-    holds &= clear
+    specific = _is_specific(first_days, did, ground, samples)
+    holds = (necessity >= ground.necessity) & (together.ratio <= RARELY) & (wide < WIDEST_STEP)
+    holds &= specific & _beyond_chance(together.z)
+    steady = np.zeros(ground.halves.shape[1], dtype=bool) if far else holds[1:]
     elsewhere = float(ever[~reached].mean()) if (~reached).any() else 1.0
     return Standing(
         necessity=float(necessity[0]),
         ratio=float(together.ratio[0]),
         wide=float(wide[0]),
         specific=bool(specific[0]),
-        required=bool(
-            holds[0]
-            and together.z[0] <= BEYOND_CHANCE
-            and arrived[0] >= FEWEST
-            and (holds.size == 1 or holds[1:].mean() >= STEADY)
-        ),
-        steady=np.zeros(ground.halves.shape[1], dtype=bool) if far else holds[1:],
+        required=bool(holds[0] and reached.sum() >= FEWEST and (not steady.size or steady.mean() >= STEADY)),
+        steady=steady,
         telling=float(necessity[0]) - elsewhere,
     )
 
@@ -178,6 +183,21 @@ def _before(ever: Bools, first: Floats, reached: Bools) -> Bools:
     if len(tied):
         did[tied] = np.diff(np.floor(first[tied[0]] * np.arange(len(tied) + 1) + 1e-9)) > 0
     return did
+
+
+def _beyond_chance(z: Floats) -> Bools:
+    """Hold the whole against the limit, and the half-samples that follow it against what half the accounts can show."""
+    limit = np.full(len(z), BEYOND_CHANCE / np.sqrt(2.0))
+    limit[0] = BEYOND_CHANCE
+    return np.asarray(z <= limit)
+
+
+def _is_specific(first_days: Days, did: Bools, ground: Ground, samples: Floats) -> Bools:
+    """Say whether the milestone is rarer without the step than other things are; bool[samples]."""
+    if ground.kinds < FEWEST_KINDS:
+        return np.full(samples.shape[1], not _any_order(first_days, ground.near))
+    milestone, others = _rate_ratio(ground.reached, did, samples), _rate_ratio(ground.others, did, samples)
+    return np.asarray(milestone <= SPECIFIC * np.minimum(1.0, others))
 
 
 def _rate_ratio(count: Floats | Bools, did: Bools, samples: Floats) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
-from discovery import estimate, exposure, ladder, wording
+from discovery import estimate, exposure, ladder
 from discovery.exposure import Exposure, Met
 from discovery.intake import Relations
 from discovery.ladder import HABIT_DAYS, Climb, Cohort, Goal, Habit, Leg, Path, Seen, Step
@@ -19,13 +19,12 @@ from discovery.milestone import Condition, Milestone
 from discovery.outcome import Outcome
 from discovery.results import Ladder, Persona, RankedFamily, Verdict
 from discovery.spec import Day
+from discovery.study.goals import goals_for_all, goals_of_personas, having
 from discovery.study.sample import Sample
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-MOST = 5
-"""Ladders over all accounts, and inside personas, at the most."""
 SPLITS = 25
 """Halvings of the accounts; each gives two half-samples."""
 TEAM, WEEKS, ACTIVE_DAYS = 3, 3, 14
@@ -92,7 +91,7 @@ class Ladders:
 
         That of the verdict comes first.
         """
-        goals = [*_goals(ranking), *_persona_goals(personas, ranking, self.relations.spec.inference.alpha)]
+        goals = [*goals_for_all(ranking), *goals_of_personas(personas, ranking, self.relations.spec.inference.alpha)]
         if not goals:
             return ()
         progress(f"Building {len(goals)} ladder(s)")
@@ -128,7 +127,8 @@ class Ladders:
 
     def _find(self, goal: Goal) -> _Found:
         milestone = Milestone.parse(goal.milestone)
-        accounts = _members(self.sample, goal.persona)
+        everyone = np.ones(len(self.sample), dtype=bool)
+        accounts = everyone if goal.persona is None else having(goal.persona, self.sample.segments)
         signup = self.sample.signup[accounts]
         places = self.outcome.positions[accounts]
         steps = [
@@ -303,7 +303,7 @@ class Ladders:
         early, accounts = self.outcome.decided, self.relations.accounts
         kept = np.ones(len(early), dtype=bool)
         if found.goal.persona is not None:
-            kept &= _having(found.goal.persona, {n: v[early] for n, v in accounts.segments.items()})
+            kept &= having(found.goal.persona, {n: v[early] for n, v in accounts.segments.items()})
         if found.since is not None:
             kept &= accounts.signup[early] >= found.since
         return np.asarray(early[kept], dtype=np.int64)
@@ -347,27 +347,6 @@ def _appeared_late(before: Bools, since: Bools) -> bool:
     return bool(seldom and bdtr(float(before.sum()), len(before), rate) < UNSEEN_BEFORE)
 
 
-def _goals(ranking: Sequence[RankedFamily]) -> list[Goal]:
-    named = [family for family in ranking if family.rank is not None and family.status in ("found", "lead")]
-    return [_goal(family, None) for family in named[:MOST]]
-
-
-def _persona_goals(personas: Sequence[Persona], ranking: Sequence[RankedFamily], alpha: float) -> list[Goal]:
-    """Return what personas are told beyond what holds for all: another milestone, or one that differs between them."""
-    for_all = {goal.milestone for goal in _goals(ranking)}
-    families = {family.family for family in ranking if family.milestone in for_all}
-    found = []
-    for persona in personas:
-        named = next((f for f in persona.ranking if f.milestone == persona.verdict.milestone), None)
-        if named is None or named.status not in ("found", "lead"):
-            continue
-        differs = persona.heterogeneity_p is not None and persona.heterogeneity_p <= alpha
-        if named.family not in families or differs:
-            found.append(_goal(named, persona.persona))
-    found.sort(key=lambda goal: goal.status != "found")
-    return found[:MOST]
-
-
 def _telling(found: Sequence[_Found], named: str | None) -> list[_Found]:
     """Leave out the ladders of personas that say no more than one over all accounts, but for the persona named."""
     said = {(e.milestone.family, _places(e), status) for e in found if e.goal.persona is None for status in _covers(e)}
@@ -385,36 +364,6 @@ def _covers(found: _Found) -> tuple[str, ...]:
 
 def _places(found: _Found) -> tuple[Milestone, ...]:
     return tuple(place.milestone for place in found.path.places)
-
-
-def _goal(family: RankedFamily, persona: str | None) -> Goal:
-    value, interval = wording.points_estimate(family.adjusted)
-    size = "difference not known" if value == wording.MISSING else f"{value} {interval}".strip() + ", adjusted"
-    who = "" if persona is None else f" among {persona}"
-    if family.status == "found":
-        why = f"Its milestone was found{who}: {size}."
-    else:
-        why = f"Its milestone is a lead{who}, not a finding ({size}): test it before building on it."
-    return Goal(
-        milestone=family.milestone,
-        status="found" if family.status == "found" else "lead",
-        adjusted=family.adjusted,
-        persona=persona,
-        why=why,
-    )
-
-
-def _members(sample: Sample, persona: str | None) -> Bools:
-    return np.ones(len(sample), dtype=bool) if persona is None else _having(persona, sample.segments)
-
-
-def _having(persona: str, segments: Mapping[str, NDArray[np.object_]]) -> Bools:
-    """Return which accounts have a persona's value; the names of segments may hold an equals sign themselves."""
-    masks = [
-        np.array([value is not None and f"{name}={value}" == persona for value in values], dtype=bool)
-        for name, values in segments.items()
-    ]
-    return np.asarray(np.any(masks, axis=0))
 
 
 def _rungs(found: _Found) -> tuple[Milestone, ...]:
