@@ -5,7 +5,7 @@ from discovery.ladder.climb import Climb
 from discovery.ladder.drops import Leg
 from discovery.ladder.names import is_failure, is_presence
 from discovery.ladder.path import Path, find_path
-from discovery.ladder.stages import HABIT_DAYS, Cohort
+from discovery.ladder.stages import HABIT_DAYS, Cohort, ends_setup
 from discovery.ladder.steps import Place, Step
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Seen",
     "Step",
     "build_ladder",
+    "ends_setup",
     "find_path",
     "in_rank",
     "is_failure",

@@ -18,8 +18,8 @@ from discovery.ladder.drops import Leg, between, errors_at_drops
 from discovery.ladder.funnels import Stride, funnels
 from discovery.ladder.path import Path
 from discovery.ladder.rules import rules
-from discovery.ladder.stages import Cohort, Motion, stages, targets
-from discovery.results import Estimate, Ladder, Rung
+from discovery.ladder.stages import Cohort, Motion, ends_setup, stages, targets
+from discovery.results import DropEvent, Estimate, Ladder, Rung
 
 Bools = NDArray[np.bool_]
 
@@ -119,25 +119,13 @@ def build_ladder(
         One minus the coverage of intervals.
     """
     days = np.linspace(0.0, seen.cohort.window_days, CURVE_STEPS + 1)
+    by, setup = targets(motion), ends_setup(climb.rungs, seen.kinds)
     errors = errors_at_drops(seen.legs, set(seen.failures) - climb.names, alpha)
-    by = targets(motion)
     made = [rungs.baseline(climb, days)]
     for place in range(1, len(climb.rungs) + 1):
-        top = place == len(climb.rungs)
-        plain = rungs.rung(climb, place, days, by["aha" if top else "setup"], seen.sessions[place - 1], alpha)
-        shown, read = between(seen.legs[place - 1], climb.names | set(seen.hidden), errors[place - 1])
-        full = dataclasses.replace(plain, errors_at_drop=errors[place - 1], between=shown, between_days=read)
-        further = None if top else int(climb.arrived[place + 1].sum())
-        checked = rules(
-            full,
-            climb.rungs[place - 1],
-            seen.kinds,
-            further_up=further,
-            days_are_sessions=seen.days_are_sessions,
-            difference=" ".join(wording.points_estimate(goal.adjusted)).strip(),
-            status=goal.status,
-        )
-        made.append(dataclasses.replace(full, rules=checked))
+        target = by["setup"] if setup is not None and place <= setup + 1 else by["aha"]
+        plain = rungs.rung(climb, place, days, target, seen.sessions[place - 1], alpha)
+        made.append(_whole(plain, place, goal, climb, seen, errors[place - 1]))
     habit = _habit(seen.habit, climb)
     short = len(made) - 1 < fewest_rungs
     return Ladder(
@@ -153,7 +141,7 @@ def build_ladder(
         days=tuple(days.tolist()),
         stages=stages(
             seen.cohort,
-            str(climb.rungs[-2]) if len(climb.rungs) > 1 else None,
+            None if setup is None else str(climb.rungs[setup]),
             goal.milestone,
             None if seen.habit is None else seen.habit.text,
             motion,
@@ -163,6 +151,22 @@ def build_ladder(
         left_out=path.left_out,
         warnings=(*((Caution.FEW_RUNGS,) if short else ()), *((Caution.LATER_COHORTS,) if since else ())),
     )
+
+
+def _whole(rung: Rung, place: int, goal: Goal, climb: Climb, seen: Seen, errors: tuple[DropEvent, ...]) -> Rung:
+    """Add to the figures of a rung what happened before it, and the rules."""
+    shown, read = between(seen.legs[place - 1], climb.names | set(seen.hidden), errors)
+    full = dataclasses.replace(rung, errors_at_drop=errors, between=shown, between_days=read)
+    checked = rules(
+        full,
+        climb.rungs[place - 1],
+        seen.kinds,
+        further_up=None if place == len(climb.rungs) else int(climb.arrived[place + 1].sum()),
+        days_are_sessions=seen.days_are_sessions,
+        difference=" ".join(wording.points_estimate(goal.adjusted)).strip(),
+        status=goal.status,
+    )
+    return dataclasses.replace(full, rules=checked)
 
 
 def in_rank(ladders: list[Ladder]) -> tuple[Ladder, ...]:

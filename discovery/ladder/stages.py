@@ -5,6 +5,8 @@ The benchmarks, the diagnoses and the advice are the literature's (see docs/meth
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery import estimate, wording
+from discovery.milestone import Milestone
 from discovery.results import Estimate, Stage, StageName, StageStatus
 
 Days = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Motion = Literal["", "plg", "sales", "enterprise"]
 
-SETUP_DAYS, HABIT_DAYS = 3.0, 30.0
+SETUP_DAYS, HABIT_DAYS, RISKY_DAYS = 3.0, 30.0, 90.0
 AHA_DAYS: dict[Motion, float] = {"": 7.0, "plg": 1.0, "sales": 7.0, "enterprise": 56.0}
 """Days in which first value is expected, by how the product is sold; without a motion, the B2B stage's seven."""
 BENCHMARKS: dict[StageName, tuple[float, float]] = {"setup": (0.70, 0.50), "aha": (0.40, 0.30), "habit": (0.25, 0.20)}
@@ -50,6 +53,15 @@ _ADVICE: dict[StageName, tuple[str, ...]] = {
         "Suggest workflows that are shared.",
     ),
 }
+
+
+def ends_setup(rungs: Sequence[Milestone], kinds: Mapping[str, str | None]) -> int | None:
+    """Return the place of the rung that ends set-up: the last one called set-up, else the last before the milestone.
+
+    None where there is no rung before the milestone, the last of `rungs`.
+    """
+    named = [place for place, rung in enumerate(rungs[:-1]) if any(kinds.get(e) == "setup" for e in rung.events)]
+    return named[-1] if named else len(rungs) - 2 if len(rungs) > 1 else None
 
 
 def targets(motion: Motion) -> dict[StageName, float]:
@@ -90,7 +102,7 @@ def stages(
     by = targets(motion)
     return (
         _by_day("setup", setup, cohort.setup, by["setup"], cohort, alpha),
-        _by_day("aha", milestone, cohort.aha, by["aha"], cohort, alpha),
+        _late(_by_day("aha", milestone, cohort.aha, by["aha"], cohort, alpha), cohort.aha),
         _habit(habit, cohort, alpha),
     )
 
@@ -106,6 +118,15 @@ def _by_day(
     if read < target:
         return _read_short(name, milestone, reached, target, cohort.window_days)
     return _judged(name, milestone, reached, target)
+
+
+def _late(aha: Stage, days: Days) -> Stage:
+    """Add that first value comes late enough to be called a churn risk."""
+    there = days[np.isfinite(days)]
+    if not len(there) or np.median(there) <= RISKY_DAYS:
+        return aha
+    late = f"Half of those that get there take more than {RISKY_DAYS:g} days, which is said to be a churn risk."
+    return dataclasses.replace(aha, sentence=f"{aha.sentence} {late}")
 
 
 def _read_short(name: StageName, milestone: str | None, reached: Estimate, target: float, window: float) -> Stage:

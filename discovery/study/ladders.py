@@ -283,7 +283,8 @@ class Ladders:
         signups = np.concatenate([self.outcome.positions[counted], self._left_early(found)])
         followed = accounts.observed_until >= accounts.signup + int(HABIT_DAYS) * Day
         rungs = [self._reached(rung) for rung in _rungs(found)]
-        setup = np.minimum(rungs[-2], rungs[-1])[signups] if len(rungs) > 1 else None
+        ends = ladder.ends_setup(_rungs(found), self.sample.kinds)
+        setup = None if ends is None else np.minimum.reduce(rungs[ends:])[signups]
         has = self._has_habit(found.milestone) if followed[signups].any() else None
         why = "" if has is not None else "No account was followed for 30 days, so a team habit cannot be seen."
         cohort = Cohort(

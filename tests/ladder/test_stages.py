@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovery.ladder.stages import BENCHMARKS, Cohort, stages, targets
+from discovery.ladder.stages import BENCHMARKS, Cohort, ends_setup, stages, targets
+from discovery.milestone import Milestone
 
 from .climbs import QUICKLY
 
@@ -177,3 +178,18 @@ def test_a_handful_of_signups_is_not_held_against_a_benchmark():
     assert aha(29).sentence == "Only 29 signups could be followed, too few to hold against a benchmark."
     assert aha(1).sentence.startswith("Only 1 signup could")
     assert aha(30).status == "met"
+
+
+def test_setup_ends_with_the_last_step_called_setup_else_with_the_last_before_the_milestone():
+    rungs = [Milestone.parse(text) for text in ("connect", "csv or api", "build", "share >= 2")]
+    assert ends_setup(rungs, {}) == 2
+    assert ends_setup(rungs, {"api": "setup", "connect": "setup"}) == 1
+    assert ends_setup(rungs, {"share": "setup"}) == 2
+    assert ends_setup(rungs[-1:], {}) is None
+
+
+@pytest.mark.parametrize(("days", "risky"), [([89.0, 90.0, 91.0], False), ([90.5, 91.0, np.inf], True), ([], False)])
+def test_first_value_after_ninety_days_is_called_a_risk(days, risky):
+    seen = Cohort(setup=None, aha=np.array(days * 10), habit=None, no_habit="", window_days=120.0)
+    aha = stages(seen, None, "share", None, "enterprise", 0.05)[1]
+    assert ("more than 90 days, which is said to be a churn risk" in aha.sentence) == risky

@@ -182,3 +182,12 @@ def test_a_few_early_testers_do_not_hide_that_a_step_appeared_late(studied):
     assert required(result.ladders[0]) == made.truth.rungs
     gap = np.datetime64(result.ladders[0].since) - np.datetime64(plain.ladders[0].since)
     assert abs(gap) <= np.timedelta64(3, "D")
+
+
+def test_the_user_says_where_setup_ends(studied):
+    _, plain = studied("chain")
+    _, named = studied("chain", kinds={"setup": ["integration_connected"]})
+    assert plain.ladders[0].stages[0].milestone == "report_created"
+    assert named.ladders[0].stages[0].milestone == "integration_connected"
+    assert named.ladders[0].stages[0].reached.estimate > plain.ladders[0].stages[0].reached.estimate
+    assert [rung.target_days for rung in named.ladders[0].rungs[1:5]] == [3, 7, 7, 7]
