@@ -220,7 +220,8 @@ def test_what_goes_with_stopping_is_said_in_honest_words():
     assert (
         "What goes with stopping here: After sync_failed , accounts go on at 0.45 times the rate [0.35, 0.55] of "
         "accounts as busy that have not met it (p < 0.001). 31 % of the accounts that stopped met it, 12 % of those "
-        "that went on. 380 accounts met it. Seen together with stopping. Whether it is why they stop, these data cannot say."
+        "that went on. 380 accounts met it. Seen together with stopping. Whether it is why they stop, these data cannot "
+        "say."
     ) in words
 
 
