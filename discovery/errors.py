@@ -73,6 +73,7 @@ class Caution(StrEnum):
     FEW_RUNGS = "few_rungs"
     UNSTEADY_RUNG = "unsteady_rung"
     LATER_COHORTS = "later_cohorts"
+    DATES_ONLY = "dates_only"
 
     @property
     def sentence(self) -> str:
@@ -99,6 +100,8 @@ _SENTENCES = {
     ),
     Caution.FEW_RUNGS: "Fewer steps than asked for are required on the way to this milestone.",
     Caution.UNSTEADY_RUNG: "In other random halves of the accounts this step often is no rung.",
+    Caution.DATES_ONLY: "Times in this log are dates: what happens on one day has no order, and is counted as it falls "
+    "on other days.",
     Caution.LATER_COHORTS: "A rung appeared in the log later than the study begins; only accounts that signed up since "
     "then are counted.",
 }

@@ -22,9 +22,10 @@ from discovery.ladder.stages import Cohort, Motion, ends_setup, stages, targets
 from discovery.results import DropEvent, Estimate, Ladder, Rung
 
 Bools = NDArray[np.bool_]
+Days = NDArray[np.float64]
 
-FEWEST_HABITS = 20
-"""Accounts at the milestone that must have the habit for it to be shown as a rung."""
+FEWEST_HABITS, RAREST_HABIT = 20, 0.05
+"""Accounts, and share of those at the milestone, that must have the habit for it to be shown as a rung."""
 CURVE_STEPS = 28
 """Equal parts of the observation window for which the share done is given."""
 
@@ -71,8 +72,10 @@ class Seen:
         Values at signup; None where unknown.
     kinds : dict of str to str or None
         The kinds that the user gave.
-    days_are_sessions : bool
+    date_only : bool
         Whether times are dates.
+    later, partly : float64[n]
+        Days to the milestone without its windows, and to the first of its events; inf where never.
     """
 
     sessions: NDArray[np.float64]
@@ -83,7 +86,9 @@ class Seen:
     cohort: Cohort
     segments: Mapping[str, NDArray[np.object_]]
     kinds: Mapping[str, str | None]
-    days_are_sessions: bool
+    date_only: bool
+    later: Days
+    partly: Days
 
 
 def build_ladder(
@@ -93,6 +98,7 @@ def build_ladder(
     seen: Seen,
     *,
     since: str | None,
+    youngest: str | None,
     fewest_rungs: int,
     motion: Motion,
     alpha: float,
@@ -111,6 +117,8 @@ def build_ladder(
         What else was read from the events.
     since
         The day from which accounts count, if a rung is younger than the study.
+    youngest
+        That rung.
     fewest_rungs
         Rungs above signup below which the ladder is called short.
     motion
@@ -137,6 +145,7 @@ def build_ladder(
         n_accounts=len(climb),
         rungs=(*made, *([] if habit is None else [habit])),
         since=since,
+        youngest=youngest,
         stability=path.alike,
         days=tuple(days.tolist()),
         stages=stages(
@@ -149,20 +158,26 @@ def build_ladder(
         ),
         funnels=funnels(_strides(climb, seen.habit if habit else None), seen.segments, alpha),
         left_out=path.left_out,
-        warnings=(*((Caution.FEW_RUNGS,) if short else ()), *((Caution.LATER_COHORTS,) if since else ())),
+        warnings=_warnings(short=short, later=since is not None, dates=seen.date_only),
     )
+
+
+def _warnings(*, short: bool, later: bool, dates: bool) -> tuple[Caution, ...]:
+    said = {Caution.FEW_RUNGS: short, Caution.LATER_COHORTS: later, Caution.DATES_ONLY: dates}
+    return tuple(caution for caution, holds in said.items() if holds)
 
 
 def _whole(rung: Rung, place: int, goal: Goal, climb: Climb, seen: Seen, errors: tuple[DropEvent, ...]) -> Rung:
     """Add to the figures of a rung what happened before it, and the rules."""
     shown, read = between(seen.legs[place - 1], climb.names | set(seen.hidden), errors)
-    full = dataclasses.replace(rung, errors_at_drop=errors, between=shown, between_days=read)
+    short = rungs.fell_short(climb, seen.later, seen.partly) if rung.role == "milestone" else None
+    full = dataclasses.replace(rung, errors_at_drop=errors, between=shown, between_days=read, fell_short=short)
     checked = rules(
         full,
         climb.rungs[place - 1],
         seen.kinds,
         further_up=None if place == len(climb.rungs) else int(climb.arrived[place + 1].sum()),
-        days_are_sessions=seen.days_are_sessions,
+        date_only=seen.date_only,
         difference=" ".join(wording.points_estimate(goal.adjusted)).strip(),
         status=goal.status,
     )
@@ -182,7 +197,7 @@ def _habit(habit: Habit | None, climb: Climb) -> Rung | None:
         return None
     before = climb.arrived[-1] & habit.followed
     went_on = int((habit.has & before).sum())
-    if went_on < FEWEST_HABITS:
+    if went_on < max(FEWEST_HABITS, RAREST_HABIT * int(before.sum())):
         return None
     return Rung(
         milestone=habit.text,
@@ -210,6 +225,8 @@ def _sentence(goal: Goal, path: Path) -> str:
     """Say why the ladder stands where it stands, and how steady its rungs are."""
     required = len(path.places)
     if not required:
+        if path.crowded:
+            return f"{goal.why} Steps are required on the way, but there is no room for them (ladder.rungs)."
         return f"{goal.why} No step was found to be required on the way to it."
     steps, same = ("One step is", "the same one comes") if required == 1 else (f"{required} steps are", "the same come")
     steady = ""

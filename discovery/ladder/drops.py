@@ -16,8 +16,8 @@ Days = NDArray[np.float64]
 
 BUSIER = (1, 2, 3, 5, 8, 13, 21, 34)
 """Other events met on a leg from which an account counts as busier."""
-FEWEST_MET = 20
-"""Accounts that must have met an error before it is looked at."""
+FEWEST_MET, RAREST_MET = 20, 0.05
+"""Accounts, and share of those that stop, that must have met an error for it to be looked at."""
 SHORTEST, LONGEST = 1 / 24, 7.0
 """Days between which what happens after a rung is read."""
 MOST_SHOWN = 8
@@ -74,10 +74,13 @@ def _suspects(place: int, leg: Leg, failures: Sequence[str], alpha: float) -> li
     found = []
     meetings = None
     for event in failures:
-        if event not in leg.met or ((met := leg.met[event]) < leg.time).sum() < FEWEST_MET:
+        if event not in leg.met:
+            continue
+        met = leg.met[event]
+        before = met < leg.time
+        if before.sum() < FEWEST_MET or before[~leg.went_on].sum() < RAREST_MET * (~leg.went_on).sum():
             continue
         meetings = meetings or _Meetings.on(leg)
-        before = met < leg.time
         found.append(
             _Suspect(
                 rung=place,
@@ -94,13 +97,14 @@ def _hardest(leg: Leg, met: Days, busier: Days, alpha: float) -> GoingOn:
     """Compare at equal activity, also within each segment, and return the comparison that says least."""
     groups = [None, *(_numbered(values) for values in leg.segments.values())]
     found = [estimate.going_on(leg.time, leg.went_on, met, alpha, busier=busier, group=group) for group in groups]
-    return max(found, key=lambda one: (one.ratio >= 1, one.p))
+    return max(found, key=lambda one: (not np.isnan(one.ratio), one.ratio >= 1, one.p))
 
 
 def _numbered(values: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Return a number for each value of a segment; what is unknown is a value of its own."""
+    """Return a number for each value of a segment; what is unknown is a value of its own, what is rare another."""
     texts = np.array(["" if value is None else f"={value}" for value in values], dtype=str)
-    return np.asarray(np.unique(texts, return_inverse=True)[1], dtype=np.int64)
+    _, place, sizes = np.unique(texts, return_inverse=True, return_counts=True)
+    return np.asarray(np.where(sizes[place] >= FEWEST_MET, place + 1, 0), dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,7 @@ MOSTLY_SAME = 0.8
 FOLLOWS = 0.95
 """Share of the accounts with either step that have both, from which one follows from the other by itself."""
 MOST_LEFT_OUT = 8
+_WITH_TOP = "It comes within minutes of the milestone itself."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,12 +41,13 @@ class Path:
     """The places on the way to a milestone, in order.
 
     `alike` is the share of half-samples that give the same places; None without half-samples, or where too few
-    accounts get there to say.
+    accounts get there to say. `crowded` says that more steps are required than fit.
     """
 
     places: tuple[Place, ...]
     left_out: tuple[LeftOut, ...]
     alike: float | None
+    crowded: bool = False
 
 
 def find_path(
@@ -54,6 +56,8 @@ def find_path(
     signup: NDArray[np.int64],
     halves: NDArray[np.float32],
     spec: LadderSpec,
+    *,
+    date_only: bool = False,
 ) -> Path:
     """Find the steps that are required on the way to a milestone.
 
@@ -69,6 +73,8 @@ def find_path(
         Half-samples of the accounts, 0 and 1; S may be 0.
     spec
         The number of rungs and the necessity asked of a step.
+    date_only
+        Whether times are dates, which cannot tell one act from two on a day.
 
     Returns
     -------
@@ -90,30 +96,35 @@ def find_path(
     ]
     either = find_alternatives(steps, required, ground)
     replaced = {step.event for place in either for step in place.steps}
-    distinct, doubles = _distinct([place for place in required if place.steps[0].event not in replaced], top)
-    places = sorted([*distinct, *either], key=lambda place: (-place.telling, str(place.milestone)))
+    same = _never if date_only else _one_act
+    distinct, doubles = _distinct([place for place in required if place.steps[0].event not in replaced], same)
+    found = [*distinct, *either]
+    doubles |= {event: _WITH_TOP for place in found if same(place.first_days, top) for event in place.events}
+    places = sorted(
+        (place for place in found if place.events[0] not in doubles),
+        key=lambda place: (-place.telling, str(place.milestone)),
+    )
     most = spec.rungs[1] - 1
     kept, surplus = places[:most], places[most:]
     on_it = {step.event for place in kept for step in place.steps}
     no_room = "More steps are required than fit; others tell more."
-    reasons = {event: no_room for place in surplus for event in place.milestone.events}
+    reasons = {event: no_room for place in surplus for event in place.events}
     rest = [step for step in steps if step.event not in on_it]
     return Path(
         places=tuple(in_order(kept)),
         left_out=_left_out(rest, stands, doubles | reasons, ground),
+        crowded=bool(surplus),
         alike=_alike(places, [stands[s.event] for s in rest if _is_open(s, doubles, replaced)], ground),
     )
 
 
-def _distinct(places: list[Place], top: Days) -> tuple[list[Place], dict[str, str]]:
+def _distinct(places: list[Place], same: Callable[[Days, Days], bool]) -> tuple[list[Place], dict[str, str]]:
     """Keep one of several steps that are one act, the one that more accounts at the milestone did; name the others."""
     kept: list[Place] = []
     doubles: dict[str, str] = {}
     for place in sorted(places, key=lambda p: (-p.necessity, str(p.milestone))):
-        twin = next((other for other in kept if _one_act(place.first_days, other.first_days)), None)
-        if _one_act(place.first_days, top):
-            doubles[place.steps[0].event] = "It comes within minutes of the milestone itself."
-        elif twin is None:
+        twin = next((other for other in kept if same(place.first_days, other.first_days)), None)
+        if twin is None:
             kept.append(place)
         else:
             doubles[place.steps[0].event] = f"It comes within minutes of {twin.milestone}."
@@ -125,6 +136,11 @@ def _distinct(places: list[Place], top: Days) -> tuple[list[Place], dict[str, st
         else:
             doubles[place.steps[0].event] = f"Nearly all who did {leader.milestone} did it, and hardly anybody else."
     return alone, doubles
+
+
+def _never(one: Days, other: Days) -> bool:
+    """Say of no two steps that they are one act."""
+    return False
 
 
 def _same_accounts(one: Days, other: Days) -> bool:

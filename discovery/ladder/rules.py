@@ -23,7 +23,7 @@ def rules(
     kinds: Mapping[str, str | None],
     *,
     further_up: int | None,
-    days_are_sessions: bool,
+    date_only: bool,
     difference: str,
     status: Literal["found", "lead"],
 ) -> tuple[Rule, ...]:
@@ -39,7 +39,7 @@ def rules(
         The kind that the user gave to each event, None for none.
     further_up
         Accounts at a later rung; None of the rung on top.
-    days_are_sessions
+    date_only
         Whether times are dates, so that a session is a day.
     difference
         The adjusted difference of the milestone in words; only read of the rung on top.
@@ -49,7 +49,7 @@ def rules(
     return (
         _specific(milestone),
         _trackable(rung, further_up),
-        _reachable(rung, days_are_sessions),
+        _reachable(rung, date_only),
         _towards_value(rung, difference, status),
         _stands_for_value(rung, milestone, kinds),
     )
@@ -80,13 +80,16 @@ def _trackable(rung: Rung, further_up: int | None) -> Rule:
     return Rule(name="trackable", status=status, sentence=said, value=lost)
 
 
-def _reachable(rung: Rung, days_are_sessions: bool) -> Rule:
-    soon, unit = rung.in_first_sessions, "days of use" if days_are_sessions else "sessions"
+def _reachable(rung: Rung, date_only: bool) -> Rule:
+    soon, unit = rung.in_first_sessions, "days of use" if date_only else "sessions (all its users together)"
     if soon is None:
         return Rule(name="reachable", status="unknown", sentence="Nobody was seen doing it.")
     status: RuleStatus = "pass" if soon >= SOON else "warn" if soon >= SELDOM_SOON else "fail"
     said = f"{wording.percent(soon)} of those that do it do so within their first {FIRST_SESSIONS} {unit}"
     typical = "" if rung.sessions is None else f"; half need {wording.decimal(rung.sessions, 0)} or more"
+    in_time = rung.target_met or (rung.target_met is None and rung.role == "milestone")
+    if status == "fail" and in_time:
+        status, typical = "warn", typical + ", though the days are as expected"
     return Rule(
         name="reachable", status=status, sentence=said + (typical if status != "pass" else "") + ".", value=soon
     )
@@ -118,7 +121,7 @@ def _stands_for_value(rung: Rung, milestone: Milestone, kinds: Mapping[str, str 
     if looking:
         return said("fail", f"By its name, “{looking[0]}” is looking around, not doing; name its kind if it is more.")
     if rung.role != "milestone":
-        return said("pass", "It is a step on the way, and is not taken for value itself.")
+        return said("pass", "By its name it is an action and no looking around; as a step it is not taken for value.")
     if given == {"setup"}:
         return said("fail", "You call it set-up: set-up stands in for value here.")
     if given <= {"value", "collaboration"}:

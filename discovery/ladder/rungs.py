@@ -10,9 +10,9 @@ from discovery.errors import Caution
 from discovery.ladder.climb import Climb
 from discovery.ladder.order import median
 from discovery.ladder.rules import FIRST_SESSIONS
-from discovery.ladder.steps import Days, Place, came_first
+from discovery.ladder.steps import Days, Place
 from discovery.milestone import Milestone
-from discovery.results import Branch, Estimate, Rung
+from discovery.results import Branch, Estimate, FellShort, Rung
 
 UNSTEADY = 0.8
 """Share of the half-samples below which a rung is called unsteady."""
@@ -58,6 +58,7 @@ def rung(climb: Climb, place: int, days: Days, target: float, sessions: NDArray[
     done = np.sort(own[did])
     numbers = sessions[np.isfinite(sessions)]
     here_n, before_n = int(here.sum()), int(before.sum())
+    judged = target < min(float(days[-1]), _own_days(climb.rungs[place - 1]))
     return Rung(
         milestone=str(climb.rungs[place - 1]),
         role="milestone" if top else "required",
@@ -69,8 +70,8 @@ def rung(climb: Climb, place: int, days: Days, target: float, sessions: NDArray[
         dropped=before_n - here_n,
         quartile_days=(float(np.quantile(done, 0.25)), float(np.quantile(done, 0.75))) if len(done) else None,
         target_days=target,
-        in_target=_ratio(int((done < target).sum()), len(done)),
-        target_met=bool(np.median(done) < target) if len(done) else None,
+        in_target=_ratio(int((done < target).sum()), len(done)) if judged else None,
+        target_met=bool(np.median(done) < target) if len(done) and judged else None,
         skipped=int((here & ~did).sum()),
         necessity=None if required is None else required.necessity,
         milestone_with=None if top else _ratio(int((reached & did).sum()), int(did.sum())),
@@ -85,9 +86,27 @@ def rung(climb: Climb, place: int, days: Days, target: float, sessions: NDArray[
     )
 
 
+def _own_days(milestone: Milestone) -> float:
+    """Return the days within which a milestone's own windows let it happen; inf where one has none."""
+    return max(np.inf if c.within_hours is None else c.within_hours / 24 for c in milestone.conditions)
+
+
+def fell_short(climb: Climb, later: Days, partly: Days) -> FellShort | None:
+    """Say what became of those that stop before the milestone; None where it asks for one thing at any time.
+
+    `later` has the days to the milestone without its windows, `partly` those to the first of its events.
+    """
+    if all(str(condition) == str(Milestone.of(condition.event)) for condition in climb.milestone.conditions):
+        return None
+    stopped = climb.arrived[-2] & ~climb.arrived[-1]
+    late = stopped & np.isfinite(later)
+    some = stopped & ~late & np.isfinite(partly)
+    return FellShort(later=int(late.sum()), partly=int(some.sum()), not_at_all=int((stopped & ~late & ~some).sum()))
+
+
 def _order(before: Days, own: Days, alpha: float) -> Estimate:
-    both = np.isfinite(before) & np.isfinite(own)
-    return estimate.share(float(came_first(before, own)[both].sum()), int(both.sum()), alpha)
+    apart = np.isfinite(before) & np.isfinite(own) & (before != own)
+    return estimate.share(float((before < own)[apart].sum()), int(apart.sum()), alpha)
 
 
 def _branches(climb: Climb, place: int, required: Place) -> tuple[Branch, ...]:

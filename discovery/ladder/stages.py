@@ -21,8 +21,8 @@ Days = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Motion = Literal["", "plg", "sales", "enterprise"]
 
-SETUP_DAYS, HABIT_DAYS, RISKY_DAYS = 3.0, 30.0, 90.0
-AHA_DAYS: dict[Motion, float] = {"": 7.0, "plg": 1.0, "sales": 7.0, "enterprise": 56.0}
+SETUP_DAYS, AHA_DAYS, HABIT_DAYS, RISKY_DAYS = 3.0, 7.0, 30.0, 90.0
+TIME_TO_VALUE: dict[Motion, float] = {"": AHA_DAYS, "plg": 1.0, "sales": 7.0, "enterprise": 56.0}
 """Days in which first value is expected, by how the product is sold; without a motion, the B2B stage's seven."""
 BENCHMARKS: dict[StageName, tuple[float, float]] = {"setup": (0.70, 0.50), "aha": (0.40, 0.30), "habit": (0.25, 0.20)}
 """The benchmark, and the share below which there is a named problem."""
@@ -65,9 +65,9 @@ def ends_setup(rungs: Sequence[Milestone], kinds: Mapping[str, str | None]) -> i
 
 
 def targets(motion: Motion) -> dict[StageName, float]:
-    """Return by which day after signup each stage should be reached."""
-    aha = AHA_DAYS[motion]
-    return {"setup": min(SETUP_DAYS, aha), "aha": aha, "habit": HABIT_DAYS}
+    """Return by which day after signup the rungs of each stage should be done."""
+    value = TIME_TO_VALUE[motion]
+    return {"setup": min(SETUP_DAYS, value), "aha": value, "habit": HABIT_DAYS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,6 +86,10 @@ class Cohort:
         Why it cannot be seen.
     window_days : float
         How long after signup behaviour was read.
+    sees_users : bool
+        Whether the log names users; without them a habit is not a team's.
+    habit_parts : (float, float) or None
+        Shares of the k signups with enough users active, and with the core action often enough.
     """
 
     setup: Days | None
@@ -93,16 +97,21 @@ class Cohort:
     habit: Bools | None
     no_habit: str
     window_days: float
+    sees_users: bool = True
+    habit_parts: tuple[float, float] | None = None
 
 
 def stages(
     cohort: Cohort, setup: str | None, milestone: str, habit: str | None, motion: Motion, alpha: float
 ) -> tuple[Stage, ...]:
-    """Return the three stages; `setup`, `milestone` and `habit` are what stands for them."""
-    by = targets(motion)
+    """Return the three stages; `setup`, `milestone` and `habit` are what stands for them.
+
+    Benchmarks are those of three, seven and thirty days; where first value may take longer, of that time.
+    """
+    aha = _by_day("aha", milestone, cohort.aha, max(AHA_DAYS, TIME_TO_VALUE[motion]), cohort, alpha)
     return (
-        _by_day("setup", setup, cohort.setup, by["setup"], cohort, alpha),
-        _late(_by_day("aha", milestone, cohort.aha, by["aha"], cohort, alpha), cohort.aha),
+        _by_day("setup", setup, cohort.setup, SETUP_DAYS, cohort, alpha),
+        _late(aha, cohort.aha),
         _habit(habit, cohort, alpha),
     )
 
@@ -111,7 +120,7 @@ def _by_day(
     name: StageName, milestone: str | None, days: Days | None, target: float, cohort: Cohort, alpha: float
 ) -> Stage:
     if days is None or not len(days):
-        why = "No step is required before the milestone, so set-up cannot be told from first value."
+        why = "The ladder has no rung before the milestone, so set-up cannot be told from first value."
         return _stage(name, milestone, _nothing(), target, "unknown", why if days is None else _NOBODY)
     read = min(target, cohort.window_days)
     reached = estimate.share(int((days < read).sum()), len(days), alpha)
@@ -145,7 +154,24 @@ def _habit(milestone: str | None, cohort: Cohort, alpha: float) -> Stage:
     if cohort.habit is None or not len(cohort.habit):
         return _stage("habit", None, _nothing(), HABIT_DAYS, "unknown", cohort.no_habit or _NOBODY)
     reached = estimate.share(int(cohort.habit.sum()), len(cohort.habit), alpha)
-    return _judged("habit", milestone, reached, HABIT_DAYS)
+    if not cohort.sees_users:
+        said = (
+            f"{wording.percent(reached.estimate)} of signups have the habit, but the log names no users: whether it is "
+            "a team's, or one user carries the account, cannot be told."
+        )
+        return _stage("habit", milestone, reached, HABIT_DAYS, "unknown", said)
+    judged = _judged("habit", milestone, reached, HABIT_DAYS)
+    return judged if cohort.habit_parts is None else _in_parts(judged, *cohort.habit_parts)
+
+
+def _in_parts(habit: Stage, team: float, regular: float) -> Stage:
+    """Add which part of a habit is the rarer; a low share points to a single user only where that is the team."""
+    said = f"{wording.percent(team)} had the users active, {wording.percent(regular)} the core action often enough."
+    if habit.status != "problem" or team <= regular:
+        return dataclasses.replace(habit, sentence=f"{habit.sentence} {said}")
+    plain = habit.sentence.replace(f" Under {wording.percent(habit.floor)} points to {_PROBLEM['habit']}.", "")
+    why = f"{said} Regular use is the rarer of the two."
+    return dataclasses.replace(habit, sentence=f"{plain} {why}", advice=())
 
 
 def _judged(name: StageName, milestone: str | None, reached: Estimate, target: float) -> Stage:

@@ -48,6 +48,11 @@ class Place:
         return Milestone(tuple(Condition(step.event) for step in self.steps), "or")
 
     @property
+    def events(self) -> tuple[str, ...]:
+        """The events of its steps."""
+        return tuple(step.event for step in self.steps)
+
+    @property
     def since(self) -> int | None:
         """When the youngest of its steps appeared, if the place as a whole was not there before."""
         moments = [step.since for step in self.steps]

@@ -218,5 +218,5 @@ def _around(made: Figure, axes: Axes, top: float, height: float, *, targets: boo
     made.text(0.08 / canvas.WIDTH, 1 - 0.12 / whole, "share of accounts that did each rung", **style)
     made.text((_LEFT + _PLOT / 2) / canvas.WIDTH, 0.40 / whole, "days since signup", ha="center", **style)
     if targets:
-        said = "dotted: target days; round mark: target met, cross: missed"
+        said = "dotted: target days; round mark: median in time, cross: late"
         made.text(0.08 / canvas.WIDTH, 0.14 / whole, said, **style)

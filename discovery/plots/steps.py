@@ -160,7 +160,7 @@ def _about(rung: Rung, ladder: Ladder) -> list[str]:
 
 
 def _target(rung: Rung) -> str:
-    met = {True: " met", False: " missed", None: ""}[rung.target_met]
+    met = {True: ", median in time", False: ", median late", None: ""}[rung.target_met]
     share = f", {wording.percent(rung.in_target)} in time" if wording.known(rung.in_target) else ""
     return f"target of {wording.days(rung.target_days)}{met}{share}"
 

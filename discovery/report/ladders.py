@@ -150,7 +150,7 @@ def _has_times(ladder: Ladder) -> bool:
 
 
 def _path(ladder: Ladder, place: int) -> DrawnPath:
-    rung, before = ladder.rungs[place], ladder.rungs[place - 1].milestone
+    rung, before = ladder.rungs[place], "signup" if place == 1 else ladder.rungs[place - 1].milestone
     return DrawnPath(place=place, rung=rung, picture=plots.svg(plots.between(rung, before)))
 
 

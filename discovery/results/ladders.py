@@ -68,6 +68,18 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FellShort:
+    """What became of the accounts that stop before the milestone: accounts of the rung before.
+
+    `later` did what the milestone asks, but not in its time; `partly` did some of it; `not_at_all` nothing of it.
+    """
+
+    later: int
+    partly: int
+    not_at_all: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
     """One step of a ladder, among the `n_accounts` accounts that could be seen taking it.
 
@@ -75,10 +87,11 @@ class Rung:
     or are skipped; `skipped` counts those without this one on record. Times are days from signup, among accounts that
     did the rung itself. `necessity` is the share of accounts at the milestone that did this rung before it;
     `milestone_with` and `milestone_without` are the shares that reach the milestone of those that did the rung and of
-    those that did not. `order` is P(the rung before this one came first | both were done). `stability` is the share
-    of half-samples in which the rung belongs to the ladder again. `sessions` is the median number of the session
-    (a pause of 30 minutes begins a new one) in which it was done, `in_first_sessions` the share done within the first
-    three. `by_day` has the share of the accounts that did the rung by each day of `Ladder.days`.
+    those that did not. `order` is P(the rung before this one came first | both were done, at different times).
+    `stability` is the share of half-samples in which the rung belongs to the ladder again. `sessions` is the median
+    number of the session (a pause of 30 minutes begins a new one) in which it was done, `in_first_sessions` the share
+    done within the first three. `by_day` has the share of the accounts that did the rung by each day of
+    `Ladder.days`.
     """
 
     milestone: str
@@ -102,6 +115,7 @@ class Rung:
     sessions: float | None = None
     in_first_sessions: float | None = None
     alternatives: tuple[Branch, ...] = ()
+    fell_short: FellShort | None = None
     rules: tuple[Rule, ...] = ()
     errors_at_drop: tuple[DropEvent, ...] = ()
     between: tuple[Between, ...] = ()
@@ -169,7 +183,7 @@ class Ladder:
     """Ordered rungs from signup to a milestone, and a team habit above it where the data show one.
 
     `status` is that of the milestone. The rungs are about the `n_accounts` landmark accounts (of the persona) that
-    signed up from `since` on, the day the youngest rung appeared in the log; None: all. `sentence` says why the
+    signed up from `since` on, the day the `youngest` rung appeared in the log; None: all. `sentence` says why the
     ladder stands where it stands. `stability` is the share of half-samples in which the same steps
     are required.
     """
@@ -182,6 +196,7 @@ class Ladder:
     n_accounts: int
     rungs: tuple[Rung, ...]
     since: str | None = None
+    youngest: str | None = None
     stability: float | None = None
     days: tuple[float, ...] = ()
     stages: tuple[Stage, ...] = ()

@@ -51,7 +51,7 @@ def read_ladder(reference: str) -> tuple[StudyResult, Ladder]:
         name, number = reference, "1"
     result = read_result(name)
     for ladder in result.ladders:
-        if str(ladder.rank) == number.strip():
+        if ladder.rank == int(number):
             return result, ladder
     there_are = "; ".join(f"#{ladder.rank} to {ladder.milestone}" for ladder in result.ladders[:5])
     raise SourceError(

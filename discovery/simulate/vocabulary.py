@@ -76,6 +76,7 @@ ORDINARY_NAMES = (
 )
 
 NO_STEPS = (
+    "mobile_app_opened",
     "help_opened",
     "sync_failed",
     "job_failed",

@@ -21,19 +21,24 @@ def goals_for_all(ranking: Sequence[RankedFamily]) -> list[Goal]:
     return [_goal(family, None) for family in named[:MOST]]
 
 
-def goals_of_personas(personas: Sequence[Persona], ranking: Sequence[RankedFamily], alpha: float) -> list[Goal]:
-    """Return what personas are told beyond what holds for all: another milestone, or one that differs between them."""
+def goals_of_personas(
+    personas: Sequence[Persona], ranking: Sequence[RankedFamily], named: str | None, alpha: float
+) -> list[Goal]:
+    """Return what personas are told beyond what holds for all: another milestone, or one that differs between them.
+
+    The persona that the verdict names comes first.
+    """
     for_all = {goal.milestone for goal in goals_for_all(ranking)}
     families = {family.family for family in ranking if family.milestone in for_all}
     found = []
     for persona in personas:
-        named = next((f for f in persona.ranking if f.milestone == persona.verdict.milestone), None)
-        if named is None or named.status not in ("found", "lead"):
+        first = next((f for f in persona.ranking if f.milestone == persona.verdict.milestone), None)
+        if first is None or first.status not in ("found", "lead"):
             continue
         differs = persona.heterogeneity_p is not None and persona.heterogeneity_p <= alpha
-        if named.family not in families or differs:
-            found.append(_goal(named, persona.persona))
-    found.sort(key=lambda goal: goal.status != "found")
+        if first.family not in families or differs or persona.persona == named:
+            found.append(_goal(first, persona.persona))
+    found.sort(key=lambda goal: (goal.persona != named, goal.status != "found"))
     return found[:MOST]
 
 

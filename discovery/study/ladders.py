@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -32,7 +33,6 @@ TEAM, WEEKS, ACTIVE_DAYS = 3, 3, 14
 NO_STEP: Mapping[str, str] = {
     "vanity": "You call it vanity.",
     "risk": "You call it a risk.",
-    "outcome_adjacent": "It belongs to the decision to stay or go.",
 }
 UNSEEN_BEFORE = 1e-6
 """Probability of so few having an event so far below which it is taken not to have existed."""
@@ -53,7 +53,7 @@ class _Found:
     since: int | None
 
 
-class _Met(Mapping[str, Floats]):
+class _OnLeg(Mapping[str, Floats]):
     """First days on a leg by event, for some accounts; made when asked for, since all of them are large together."""
 
     def __init__(self, met: Met, positions: NDArray[np.int64]) -> None:
@@ -79,6 +79,7 @@ class Ladders:
     outcome: Outcome
     measured: Exposure
     sample: Sample
+    _moments: dict[Milestone, Floats] = field(default_factory=dict, init=False, repr=False)
 
     def build(
         self,
@@ -91,7 +92,8 @@ class Ladders:
 
         That of the verdict comes first.
         """
-        goals = [*goals_for_all(ranking), *goals_of_personas(personas, ranking, self.relations.spec.inference.alpha)]
+        spec = self.relations.spec
+        goals = [*goals_for_all(ranking), *goals_of_personas(personas, ranking, verdict.persona, spec.inference.alpha)]
         if not goals:
             return ()
         progress(f"Building {len(goals)} ladder(s)")
@@ -143,19 +145,35 @@ class Ladders:
         ]
         spec = self.relations.spec
         halves = estimate.draw_halves(signup, SPLITS, spec.inference.seed)
-        path = ladder.find_path(self._reached(milestone)[places], steps, signup, halves, spec.ladder)
-        moments = [self._since.get(event) for event in milestone.events] + [place.since for place in path.places]
+        path = ladder.find_path(
+            self._reached(milestone)[places], steps, signup, halves, spec.ladder, date_only=self.relations.date_only
+        )
+        moments = [self._existed_from(milestone), *(place.since for place in path.places)]
         known = [moment for moment in moments if moment is not None]
         return _Found(goal=goal, milestone=milestone, accounts=accounts, path=path, since=max(known) if known else None)
+
+    def _existed_from(self, milestone: Milestone) -> int | None:
+        """Return when a milestone could first be reached; None if always."""
+        moments = [self._since.get(event) for event in milestone.events]
+        known = [moment for moment in moments if moment is not None]
+        if milestone.joined == "or":
+            return min(known) if len(known) == len(moments) else None
+        return max(known, default=None)
+
+    def _youngest(self, found: _Found) -> str | None:
+        """Return the rung that did not exist before the ladder's accounts signed up."""
+        moments = [*((place.since, str(place.milestone)) for place in found.path.places)]
+        moments.append((self._existed_from(found.milestone), str(found.milestone)))
+        return next((rung for since, rung in moments if since is not None and since == found.since), None)
 
     def _left_out(self, event: str) -> str | None:
         kind = self.relations.spec.kinds.of(event)
         if kind is not None:
             return NO_STEP.get(kind)
         if ladder.is_presence(event):
-            return "By its name, it is being there rather than doing something."
+            return "By its name it is a visit, not an action; name its kind in the spec if it is more."
         if ladder.is_failure(event):
-            return "By its name, it is something that failed."
+            return "By its name, it is something that failed; name its kind if it is not."
         return None
 
     def _reached(self, milestone: Milestone) -> Floats:
@@ -168,10 +186,6 @@ class Ladders:
                 days = self._reach_times(milestone)
             self._moments[milestone] = days
         return self._moments[milestone]
-
-    @cached_property
-    def _moments(self) -> dict[Milestone, Floats]:
-        return {}
 
     def _reach_times(self, milestone: Milestone) -> Floats:
         return exposure.reach_times(
@@ -224,13 +238,15 @@ class Ladders:
         seen = Seen(
             sessions=np.array([sessions[rung][positions] for rung in climb.rungs]),
             legs=tuple(self._leg(climb, place, positions, segments, met) for place in range(len(climb.rungs))),
-            failures=[e for e in self.measured.events if self._is_failure(e)],
-            hidden=[*self.sample.at_signup, *self.sample.apart, *filter(ladder.is_presence, self.measured.events)],
+            failures={e for e in self.measured.events if self._is_failure(e)},
+            hidden={*self.sample.at_signup, *self.sample.apart, *self._presence},
             habit=habit,
             cohort=cohort,
             segments=segments,
             kinds=self.sample.kinds,
-            days_are_sessions=self.relations.date_only,
+            date_only=self.relations.date_only,
+            later=self._reached(_without_windows(found.milestone))[positions],
+            partly=self._reached(_any_of(found.milestone))[positions],
         )
         return ladder.build_ladder(
             found.goal,
@@ -238,10 +254,16 @@ class Ladders:
             climb,
             seen,
             since=None if found.since is None else _day(found.since),
+            youngest=self._youngest(found),
             fewest_rungs=spec.ladder.rungs[0],
             motion=spec.product.motion,
             alpha=spec.inference.alpha,
         )
+
+    @property
+    def _presence(self) -> list[str]:
+        """Events that by their names say that somebody is there, unless the user calls them something."""
+        return [e for e in self.measured.events if self.sample.kinds.get(e) is None and ladder.is_presence(e)]
 
     def _is_failure(self, event: str) -> bool:
         kind = self.relations.spec.kinds.of(event)
@@ -273,19 +295,20 @@ class Ladders:
         return Leg(
             time=(end - start)[here],
             went_on=np.isfinite(arrives)[here],
-            met=_Met(met[key], positions[here]),
+            met=_OnLeg(met[key], positions[here]),
             segments={name: values[here] for name, values in segments.items()},
         )
 
     def _habit_and_cohort(self, found: _Found, counted: Bools) -> tuple[Habit | None, Cohort]:
         """Return who has a team habit after a month, and every signup's way through the stages."""
         accounts, window = self.relations.accounts, self.relations.spec.candidates.window_days
-        signups = np.concatenate([self.outcome.positions[counted], self._left_early(found)])
+        signups = np.concatenate([self.outcome.positions[counted], self._decided_early(found)])
         followed = accounts.observed_until >= accounts.signup + int(HABIT_DAYS) * Day
         rungs = [self._reached(rung) for rung in _rungs(found)]
         ends = ladder.ends_setup(_rungs(found), self.sample.kinds)
         setup = None if ends is None else np.minimum.reduce(rungs[ends:])[signups]
-        has = self._has_habit(found.milestone) if followed[signups].any() else None
+        parts = self._habit_parts(found.milestone) if followed[signups].any() else None
+        has = None if parts is None else np.logical_and.reduce(parts)
         why = "" if has is not None else "No account was followed for 30 days, so a team habit cannot be seen."
         cohort = Cohort(
             setup=setup,
@@ -293,23 +316,26 @@ class Ladders:
             habit=None if has is None else has[signups[followed[signups]]],
             no_habit=why,
             window_days=float(window),
+            sees_users=self.relations.has_users,
+            habit_parts=_means(parts, signups[followed[signups]]),
         )
         if has is None:
             return None, cohort
         mine = self.outcome.positions[counted]
         return Habit(text=self._habit_text(found.milestone), followed=followed[mine], has=has[mine]), cohort
 
-    def _left_early(self, found: _Found) -> NDArray[np.int64]:
-        """Return the accounts of a ladder's kind that left or converted before the landmark."""
+    def _decided_early(self, found: _Found) -> NDArray[np.int64]:
+        """Return the accounts of a ladder's kind that left or converted before the landmark, if seen for all of it."""
         early, accounts = self.outcome.decided, self.relations.accounts
-        kept = np.ones(len(early), dtype=bool)
+        kept = accounts.observed_until[early] >= accounts.signup[early] + self._window_us
         if found.goal.persona is not None:
             kept &= having(found.goal.persona, {n: v[early] for n, v in accounts.segments.items()})
         if found.since is not None:
             kept &= accounts.signup[early] >= found.since
         return np.asarray(early[kept], dtype=np.int64)
 
-    def _has_habit(self, milestone: Milestone) -> Bools:
+    def _habit_parts(self, milestone: Milestone) -> tuple[Bools, ...]:
+        """Return who has enough users active, where the log names users, and who does the core action often enough."""
         habit = exposure.team_habit(
             self.relations.engine,
             self.relations.events_table,
@@ -320,8 +346,8 @@ class Ladders:
             end_day=int(HABIT_DAYS),
             active_days=ACTIVE_DAYS,
         )
-        often = habit.core_weeks >= WEEKS
-        return np.asarray(often & (habit.users >= TEAM) if self.relations.has_users else often)
+        often = np.asarray(habit.core_weeks >= WEEKS)
+        return (np.asarray(habit.users >= TEAM), often) if self.relations.has_users else (often,)
 
     def _habit_text(self, milestone: Milestone) -> str:
         core = " or ".join(str(Milestone.of(event)) for event in milestone.events)
@@ -337,7 +363,7 @@ class Ladders:
         found = dict(self.sample.segments)
         seats = self.relations.accounts.seats[self.outcome.positions]
         if self.relations.spec.accounts.seats and np.isfinite(seats).any():
-            found["seats"] = _thirds(seats)
+            found.setdefault("seats", _thirds(seats))
         return found
 
 
@@ -371,6 +397,12 @@ def _rungs(found: _Found) -> tuple[Milestone, ...]:
     return (*_places(found), found.milestone)
 
 
+def _means(parts: tuple[Bools, ...] | None, accounts: NDArray[np.int64]) -> tuple[float, float] | None:
+    if parts is None or len(parts) < 2 or not len(accounts):
+        return None
+    return float(parts[0][accounts].mean()), float(parts[1][accounts].mean())
+
+
 def _thirds(values: Floats) -> NDArray[np.object_]:
     """Return values as the text of the third they fall in; None where unknown."""
     known = np.isfinite(values)
@@ -382,6 +414,20 @@ def _thirds(values: Floats) -> NDArray[np.object_]:
         low, high = values[inside].min(), values[inside].max()
         texts[inside] = f"{low:g}" if low == high else f"{low:g} to {high:g}"
     return texts
+
+
+def _any_of(milestone: Milestone) -> Milestone:
+    """Return the milestone of having done any of its events once."""
+    return Milestone(tuple(Condition(event) for event in milestone.events), "or")
+
+
+def _without_windows(part: Milestone) -> Milestone:
+    """Return a milestone that asks for the same at any time of the observation."""
+    inner = tuple(
+        dataclasses.replace(each, within_hours=None) if isinstance(each, Condition) else _without_windows(each)
+        for each in part.parts
+    )
+    return Milestone(inner, part.joined)
 
 
 def _day(moment: int) -> str:

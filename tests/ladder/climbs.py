@@ -108,12 +108,14 @@ def seen(of, **changes):
         "cohort": cohort(of.top, of.on_the_way[-2] if rungs > 1 else None),
         "segments": {},
         "kinds": {},
-        "days_are_sessions": False,
+        "date_only": False,
+        "later": of.top,
+        "partly": of.top,
     }
     return Seen(**(given | changes))
 
 
-def built(of, to=None, since=None, motion="", alike=0.9, fewest_rungs=3, **changes):
+def built(of, to=None, since=None, youngest=None, motion="", alike=0.9, fewest_rungs=3, **changes):
     """Return the ladder of a climb."""
     path = Path(places=of.places, left_out=(), alike=alike if of.places else None)
     return build_ladder(
@@ -122,6 +124,7 @@ def built(of, to=None, since=None, motion="", alike=0.9, fewest_rungs=3, **chang
         of,
         seen(of, **changes),
         since=since,
+        youngest=youngest,
         fewest_rungs=fewest_rungs,
         motion=motion,
         alpha=0.05,

@@ -235,3 +235,20 @@ def test_an_error_that_one_kind_of_account_meets_is_compared_within_that_kind():
     assert sum(bool(errors_at_drops([leg], ["sync_failed"], 0.05)[0]) for leg in blind) >= 8
     held_up = [walked(seed, hindered=0.3, load=0.0, life=50.0, viewers=True) for seed in range(5)]
     assert all(errors_at_drops([leg], ["sync_failed"], 0.05)[0] for leg in held_up)
+
+
+def test_a_segment_of_one_account_each_silences_nothing():
+    leg = walked(3, hindered=0.2, load=0.0, life=50.0)
+    alone = np.array([f"account {number}" for number in range(len(leg.time))], dtype=object)
+    fine = Leg(time=leg.time, went_on=leg.went_on, met=leg.met, segments={"name": alone})
+    assert errors_at_drops([fine], ["sync_failed"], 0.05)[0]
+
+
+def test_an_error_that_hardly_anybody_met_is_not_named():
+    rng = np.random.default_rng(0)
+    n = 4000
+    went_on = np.arange(n) < 3000
+    met = np.where(~went_on & (rng.random(n) < 0.03), 0.1, np.inf)
+    leg = Leg(time=np.where(went_on, 1.0, 14.0), went_on=went_on, met={"sync_failed": met})
+    assert 20 <= np.isfinite(met).sum() < 50
+    assert errors_at_drops([leg], ["sync_failed"], 0.05)[0] == ()

@@ -13,6 +13,7 @@ from discovery.results import Rung
 from .climbs import HOSTILE, QUICKLY
 
 NO = "\u202f%"
+SOON = f"{{}}{NO} of those that do it do so within their first 3 sessions (all its users together)"
 NAMES = ["specific", "trackable", "reachable", "towards value", "stands for value"]
 
 
@@ -50,7 +51,7 @@ def checked(
         milestone if isinstance(milestone, Milestone) else Milestone.parse(milestone),
         kinds or {},
         further_up=None if of.role == "milestone" else further_up,
-        days_are_sessions=dates,
+        date_only=dates,
         difference=difference,
         status=status,
     )
@@ -105,16 +106,40 @@ def test_trackable_on_top_and_where_nobody_got_further():
 @pytest.mark.parametrize(
     ("soon", "sessions", "status", "sentence"),
     [
-        (1.0, 1.0, "pass", f"100{NO} of those that do it do so within their first 3 sessions."),
-        (0.5, 3.5, "pass", f"50{NO} of those that do it do so within their first 3 sessions."),
-        (0.4, 5.0, "warn", f"40{NO} of those that do it do so within their first 3 sessions; half need 5 or more."),
-        (1 / 3, 6.0, "warn", f"33{NO} of those that do it do so within their first 3 sessions; half need 6 or more."),
-        (0.0, 12.0, "fail", f"0{NO} of those that do it do so within their first 3 sessions; half need 12 or more."),
+        (1.0, 1.0, "pass", SOON.format(100) + "."),
+        (0.5, 3.5, "pass", SOON.format(50) + "."),
+        (
+            0.4,
+            5.0,
+            "warn",
+            SOON.format(40) + "; half need 5 or more.",
+        ),
+        (
+            1 / 3,
+            6.0,
+            "warn",
+            SOON.format(33) + "; half need 6 or more.",
+        ),
+        (
+            0.0,
+            12.0,
+            "fail",
+            SOON.format(0) + "; half need 12 or more.",
+        ),
         (None, None, "unknown", "Nobody was seen doing it."),
     ],
 )
 def test_reachable(soon, sessions, status, sentence):
     assert checked(in_first_sessions=soon, sessions=sessions)["reachable"] == (status, sentence)
+
+
+def test_many_sessions_in_few_days_are_a_warning():
+    status, sentence = checked(in_first_sessions=0.0, sessions=12.0, target_met=True)["reachable"]
+    assert status == "warn"
+    assert sentence.endswith("half need 12 or more, though the days are as expected.")
+    assert checked(in_first_sessions=0.0, sessions=12.0, target_met=False)["reachable"][0] == "fail"
+    of_itself = {"role": "milestone", "target_met": None}
+    assert checked(in_first_sessions=0.0, sessions=12.0, **of_itself)["reachable"][0] == "warn"
 
 
 def test_reachable_in_a_log_of_dates_counts_days():

@@ -71,7 +71,7 @@ def test_advice_is_given_where_a_stage_falls_short_and_only_there(setup, aha, ha
 def test_targets_follow_how_the_product_is_sold(motion, setup, aha):
     assert targets(motion) == {"setup": setup, "aha": aha, "habit": 30}
     by_hand = read(setup=0.9, habit=0.3, motion=motion, window=90.0)
-    assert [stage.target_days for stage in by_hand] == [setup, aha, 30]
+    assert [stage.target_days for stage in by_hand] == [3, max(7, aha), 30]
 
 
 @pytest.mark.parametrize(("day", "share"), [(6.999, 0.6), (7.0, 0.0)])
@@ -108,7 +108,7 @@ def test_a_window_as_long_as_the_target_is_enough():
 def test_without_a_step_before_the_milestone_there_is_no_setup():
     setup = read(setup=None)[0]
     assert (setup.status, setup.milestone, setup.reached.estimate, setup.advice) == ("unknown", None, None, ())
-    assert setup.sentence == "No step is required before the milestone, so set-up cannot be told from first value."
+    assert setup.sentence == "The ladder has no rung before the milestone, so set-up cannot be told from first value."
 
 
 def test_a_habit_that_cannot_be_seen_says_why():
@@ -136,7 +136,7 @@ def test_each_stage_names_what_stands_for_it():
         (
             0,
             {"setup": 0.31, "motion": "plg"},
-            f"31{NO} of signups get through set-up within 24 hours; the benchmark is 70{NO}. Under 50{NO} points to "
+            f"31{NO} of signups get through set-up within 72 hours; the benchmark is 70{NO}. Under 50{NO} points to "
             "friction in onboarding.",
         ),
         (1, {"aha": 0.35}, f"35{NO} of signups reach the milestone within 7 days; the benchmark is 40{NO}."),
@@ -193,3 +193,20 @@ def test_first_value_after_ninety_days_is_called_a_risk(days, risky):
     seen = Cohort(setup=None, aha=np.array(days * 10), habit=None, no_habit="", window_days=120.0)
     aha = stages(seen, None, "share", None, "enterprise", 0.05)[1]
     assert ("more than 90 days, which is said to be a churn risk" in aha.sentence) == risky
+
+
+@pytest.mark.parametrize(
+    ("parts", "said", "advised"),
+    [
+        ((0.04, 0.11), "points to dependency on a single user. 4\u202f% had the users", True),
+        ((0.11, 0.04), "4\u202f% the core action often enough. Regular use is the rarer of the two.", False),
+    ],
+)
+def test_a_rare_habit_is_put_down_to_its_rarer_part(parts, said, advised):
+    has = np.arange(100) < 2
+    seen = Cohort(setup=None, aha=np.zeros(100), habit=has, no_habit="", window_days=14.0, habit_parts=parts)
+    habit = stages(seen, None, "share", "a habit", "", 0.05)[2]
+    assert habit.status == "problem"
+    assert said in habit.sentence
+    assert bool(habit.advice) == advised
+    assert ("single user" in habit.sentence) == advised

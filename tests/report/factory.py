@@ -14,6 +14,7 @@ from discovery.results import (
     CandidateTable,
     DropEvent,
     Estimate,
+    FellShort,
     Funnel,
     FunnelRow,
     Ladder,
@@ -217,7 +218,8 @@ def full_ladder(rank: int = 1, names: tuple[str, ...] = PLAIN_NAMES, **changes: 
         rules=RULES[:3],
     )
     third = rung(3, names[2], counts, warnings=(Caution.UNSTEADY_RUNG,), stability=0.62)
-    top = rung(4, names[0], counts, top=True, rules=RULES)
+    short = FellShort(later=60, partly=140, not_at_all=43)
+    top = rung(4, names[0], counts, top=True, rules=RULES, fell_short=short)
     habit = Rung(
         milestone="3 or more users active in days 16 to 30",
         role="habit",
@@ -233,6 +235,7 @@ def full_ladder(rank: int = 1, names: tuple[str, ...] = PLAIN_NAMES, **changes: 
         "rungs": (baseline(), either, second, third, top, habit),
         "milestone": top.milestone,
         "since": "2025-03-01",
+        "youngest": names[1],
         "stages": STAGES,
         "funnels": FUNNELS,
         "left_out": (LeftOut(milestone=names[4], necessity=0.97, reason="It only says that somebody looked."),),

@@ -119,8 +119,8 @@ def test_a_ladder_without_required_steps_says_so():
     bare = dataclasses.replace(steps, rungs=(steps.rungs[0], steps.rungs[-1]), warnings=(Caution.FEW_RUNGS,))
     settings = {"ladder": {"necessity": 0.8}}
     words = page_of(ladders=(bare,), settings=settings).words("ladders").split("Worksheet for the plan")[0]
-    assert "No step is required on the way: none was done first by enough" in words
-    assert "(80\u202f% are asked for)" in re.sub(r" (?=%)", "\u202f", words)
+    assert "No rung stands between signup and the milestone." in words
+    assert "No step was done first by 80\u202f% of the accounts that get there." in re.sub(r" (?=%)", "\u202f", words)
     assert str(Caution.FEW_RUNGS.sentence) not in words
     assert "No step is required" not in page_of().words("ladders")
 

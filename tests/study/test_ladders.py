@@ -107,7 +107,7 @@ def test_stages_are_about_all_signups_and_shares_of_them(studied):
 
 def test_the_motion_of_the_product_sets_the_time_to_value(studied):
     _, result = studied("chain", product={"motion": "plg"})
-    assert [stage.target_days for stage in result.ladders[0].stages] == [1, 1, 30]
+    assert [stage.target_days for stage in result.ladders[0].stages] == [3, 7, 30]
     assert [rung.target_days for rung in result.ladders[0].rungs if rung.role != "baseline"][:4] == [1, 1, 1, 1]
     _, slow = studied("chain", product={"motion": "enterprise"})
     aha = slow.ladders[0].stages[1]
@@ -122,6 +122,10 @@ def test_without_users_a_habit_is_the_core_action_alone(studied):
     result = discovery.Study(events, made.accounts, spec).run()
     habit = next(rung for rung in result.ladders[0].rungs if rung.role == "habit")
     assert habit.milestone == "report_shared in 3 of the 4 weeks before day 30"
+    stage = result.ladders[0].stages[2]
+    assert (stage.status, stage.advice) == ("unknown", ())
+    assert "the log names no users" in stage.sentence
+    assert "single user" not in stage.sentence
 
 
 def test_a_persona_has_its_own_ladder_where_it_says_more(studied):
@@ -191,3 +195,52 @@ def test_the_user_says_where_setup_ends(studied):
     assert named.ladders[0].stages[0].milestone == "integration_connected"
     assert named.ladders[0].stages[0].reached.estimate > plain.ladders[0].stages[0].reached.estimate
     assert [rung.target_days for rung in named.ladders[0].rungs[1:5]] == [3, 7, 7, 7]
+
+
+def test_those_that_stop_before_the_milestone_are_told_apart(studied):
+    """Recounted from the raw events: too late for the rule, once instead of twice, or never."""
+    made, result = studied("chain")
+    first = result.ladders[0]
+    top = next(rung for rung in first.rungs if rung.role == "milestone")
+    short = top.fell_short
+    assert short.later + short.partly + short.not_at_all == top.dropped
+    assert min(short.later, short.partly, short.not_at_all) > 0
+    events = made.events.to_pandas().merge(made.accounts.to_pandas(), on="account_id")
+    lag = events["timestamp"] - events["signup_at"]
+    shared = events[(events["event"] == "report_shared") & (lag >= np.timedelta64(0)) & (lag < np.timedelta64(14, "D"))]
+    in_time = shared[shared["timestamp"] - shared["signup_at"] < np.timedelta64(7, "D")].groupby("account_id").size()
+    twice = shared.groupby("account_id").size()
+    later = set(twice[twice >= 2].index) - set(in_time[in_time >= 2].index)
+    assert short.later == pytest.approx(len(later), abs=0.06 * len(later) + 3)
+
+
+def test_a_log_of_dates_has_its_ladder_and_says_what_it_cannot_know(studied):
+    made, _ = studied("chain", accounts=4000)
+    events = made.events.to_pandas()
+    events["timestamp"] = events["timestamp"].dt.strftime("%Y-%m-%d")
+    accounts = made.accounts.to_pandas()
+    for column in ("signup_at", "churned_at"):
+        accounts[column] = accounts[column].dt.strftime("%Y-%m-%d")
+    result = discovery.Study(events, accounts, made.truth.spec).run()
+    first = result.ladders[0]
+    assert required(first) == made.truth.rungs
+    assert "dates_only" in first.warnings
+    later = next(rung for rung in first.rungs if rung.milestone == "data_imported")
+    assert later.order.n_accounts < 0.9 * later.n_reached
+    assert "days of use" in next(rule.sentence for rule in later.rules if rule.name == "reachable")
+
+
+def test_no_room_for_steps_is_not_called_no_step(studied):
+    _, result = studied("chain", ladder={"rungs": [1, 1]})
+    first = result.ladders[0]
+    assert required(first) == ()
+    assert "there is no room for them" in first.sentence
+
+
+def test_a_target_beyond_what_was_read_is_not_judged(studied):
+    _, result = studied("chain", product={"motion": "enterprise"})
+    top = next(rung for rung in result.ladders[0].rungs if rung.role == "milestone")
+    assert (top.target_days, top.target_met, top.in_target) == (56, None, None)
+    _, own = studied("chain")
+    of_itself = next(rung for rung in own.ladders[0].rungs if rung.role == "milestone")
+    assert (of_itself.target_days, of_itself.target_met) == (7, None)

@@ -45,7 +45,7 @@ def stages(ladder: Ladder) -> WorksheetSection:
 def measurement_plan(result: StudyResult, ladder: Ladder) -> WorksheetSection:
     """Say what to count: the funnel, one primary metric with today's value, secondary metrics, segments."""
     steps = [f"({place}) {_step(ladder, rung)}" for place, rung in enumerate(_ladder_steps(ladder), start=1)]
-    within = wording.days(window_days(ladder.milestone, result))
+    within = wording.days(_measured_within(result, ladder))
     primary = (
         f"Activation rate: the share of signups that reach the milestone within {within} of signup, by signup cohort."
     )
@@ -119,12 +119,20 @@ def _step(ladder: Ladder, rung: Rung) -> str:
     return at_rung(ladder, rung.milestone) + own
 
 
+def _measured_within(result: StudyResult, ladder: Ladder) -> float:
+    """Return the days within which the milestone was counted: those of the stage, else of the rule itself."""
+    aha = next((stage for stage in ladder.stages if stage.name == "aha"), None)
+    if aha and aha.milestone == ladder.milestone and aha.reached.estimate is not None:
+        return min(aha.target_days, result.outcome.window_days)
+    return window_days(ladder.milestone, result)
+
+
 def _today(result: StudyResult, ladder: Ladder) -> str:
     aha = next((stage for stage in ladder.stages if stage.name == "aha"), None)
     if aha and aha.milestone == ladder.milestone and aha.reached.estimate is not None:
         return (
             f"Today: {share(aha.reached)} of {wording.count(aha.reached.n_accounts)} signups within "
-            f"{wording.days(min(aha.target_days, result.outcome.window_days))}."
+            f"{wording.days(_measured_within(result, ladder))}."
         )
     top = milestone_rung(ladder)
     if top is None:
@@ -156,7 +164,7 @@ def _biggest_loss(ladder: Ladder) -> str:
     steps = [rung for rung in _ladder_steps(ladder) if rung.step_conversion is not None and rung.dropped > 0]
     if not steps:
         return ""
-    weakest = min(steps, key=lambda rung: rung.step_conversion or 0.0)
+    weakest = max(steps, key=lambda rung: rung.dropped)
     before = ladder.rungs[ladder.rungs.index(weakest) - 1]
     lost = wording.percent(1 - (weakest.step_conversion or 0.0))
     way = f"From {at_rung(ladder, before.milestone)} to {at_rung(ladder, weakest.milestone)}"

@@ -149,7 +149,7 @@ def _friction(rung: Rung, ladder: Ladder, level: float) -> list[str]:
 
 def _error(event: DropEvent) -> str:
     number, interval = wording.ratio_estimate(event.ratio)
-    met = f"{wording.count(event.n_accounts)} accounts met the error {quoted(event.event)}"
+    met = f"{wording.count(event.n_accounts)} accounts met {quoted(event.event)}"
     shares = ""
     if event.stopped is not None and event.went_on is not None:
         shares = (
