@@ -369,3 +369,22 @@ def test_ordinary_names_stay_readable_in_the_raw_text():
     assert escaped("“report_shared” >= 3 [5.1, 19.4], p < 0.001 (R&D)") == (
         "“report_shared” >= 3 [5.1, 19.4], p < 0.001 (R&D)"
     )
+
+
+def test_every_rung_is_defined_and_those_that_fall_short_are_told_apart():
+    result = factory.telling()
+    sheet = worksheet(result, factory.full_ladder())
+    rungs = [section for section in sheet.sections if section.title.startswith("Rung ")]
+    for section in rungs:
+        said = {row.label: row.text for row in section.rows}
+        hours = 168 if section is rungs[-1] else 336
+        assert f"less than {hours} hours after signup" in said["Event definition"]
+    friction = next(row.text for row in rungs[-1].rows if row.label == "Common friction")
+    assert "Of these, 60 did it later, 140 did some of what it asks, and 43 nothing of it." in friction
+
+
+def test_without_steps_nothing_is_said_of_their_steadiness():
+    ladder = factory.full_ladder()
+    bare = dataclasses.replace(ladder, rungs=(ladder.rungs[0], ladder.rungs[4]), sentence="It stands alone.")
+    said = " ".join(row.text for section in worksheet(factory.telling(), bare).sections for row in section.rows)
+    assert "random halves" not in said

@@ -8,7 +8,6 @@ from discovery.export.worksheet.phrases import (
     alpha,
     at_rung,
     definition,
-    in_words,
     listed,
     named,
     parsed,
@@ -54,10 +53,9 @@ def _rows(rung: Rung, result: StudyResult, ladder: Ladder) -> tuple[WorksheetRow
     milestone = parsed(rung.milestone)
     events = milestone.events if milestone else (rung.milestone,) * (rung.role != "habit")
     names = [quoted(event, 400) for event in events]
-    plain = milestone is None or named(rung.milestone) != in_words(rung.milestone)
     return (
         *from_data("Event name" if len(names) < 2 else "Event names", listed(names)),
-        *from_data("Event definition", "" if plain else definition(rung.milestone, result)),
+        *from_data("Event definition", "" if milestone is None else definition(rung.milestone, result)),
         *from_data("Role", _ROLE.get(rung.role, "")),
         *from_data("How common" if rung.role == "habit" else "Why it matters", *_weight(rung, result, ladder)),
         *from_data("Order and steadiness", *_steady(rung, ladder)),
@@ -68,7 +66,7 @@ def _rows(rung: Rung, result: StudyResult, ladder: Ladder) -> tuple[WorksheetRow
         *from_data("Alternatives", *(_alternative(branch) for branch in rung.alternatives)),
         *_rules(rung),
         *from_data("To keep in mind", *(caution.sentence for caution in rung.warnings)),
-        *for_team("Guidance to add", "Guidance to remove"),
+        *for_team("Help to add here (prompt, template, sample data)", "Help or steps to take away"),
     )
 
 
@@ -98,7 +96,7 @@ def _steady(rung: Rung, ladder: Ladder) -> list[str]:
     said = []
     if rung.order is not None and rung.order.estimate is not None:
         before = _name(ladder, _before(ladder, rung))
-        said.append(f"Where both were done, {before} came first in {share(rung.order)} of accounts.")
+        said.append(f"Where both were done at different times, {before} came first in {share(rung.order)} of accounts.")
     if rung.stability is not None:
         said.append(f"It is a rung again in {wording.percent(rung.stability)} of random halves of the accounts.")
     return said
@@ -137,6 +135,11 @@ def _friction(rung: Rung, ladder: Ladder, level: float) -> list[str]:
         f"{wording.count(rung.dropped)} of the accounts at {_name(ladder, _before(ladder, rung))}{stopped} did not "
         "get here."
     ]
+    if rung.fell_short and rung.dropped:
+        late, partly, never = (
+            wording.count(n) for n in (rung.fell_short.later, rung.fell_short.partly, rung.fell_short.not_at_all)
+        )
+        said.append(f"Of these, {late} did it later, {partly} did some of what it asks, and {never} nothing of it.")
     if rung.skipped:
         said.append(
             f"{wording.count(rung.skipped)} accounts went past it without it on record: skipped, or not tracked."

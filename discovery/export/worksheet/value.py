@@ -71,7 +71,9 @@ def standing(ladder: Ladder) -> WorksheetSection:
     """Say why the ladder stands where it stands, how steady it is, and what is no rung of it."""
     steady = (
         f"{wording.percent(ladder.stability)} of random halves of the accounts give the same rungs."
-        if ladder.stability is not None and "random halves" not in ladder.sentence
+        if ladder.stability is not None
+        and "random halves" not in ladder.sentence
+        and any(rung.role == "required" for rung in ladder.rungs)
         else ""
     )
     left_out = " ".join(
