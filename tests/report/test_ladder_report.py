@@ -335,7 +335,6 @@ def test_cautions_and_who_is_counted_are_said():
     assert "teammate_invited appeared in the log while the study ran. The rungs count only the 3,100 accounts" in words
     assert "signed up from 2025-03-01 on" in words
     assert str(Caution.UNSTEADY_RUNG.sentence) in words
-    assert "3,100 accounts are counted." in words
     assert "accounts are counted" not in shown(factory.ladder(("a", "b"))).open
     silent = shown(dataclasses.replace(FULL, warnings=(), persona="plan=team")).open
     assert "accounts are counted, those with plan=team , those that signed up from 2025-03-01 on." in silent
