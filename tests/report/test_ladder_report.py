@@ -345,7 +345,7 @@ def test_the_worksheet_has_blanks_for_the_team_and_says_how_to_write_it():
     assert "discover export --worksheet --ladder result.json#1</code> writes it as Markdown." in html
     assert "discover export --worksheet --ladder result.json#2</code>" in html
     team = re.findall(r"<dt>([^<]*)</dt>\s*<dd class=\"team\">(.*?)</dd>", html)
-    assert "Guidance to add" in {label for label, _ in team}
+    assert "Help to add here (prompt, template, sample data)" in {label for label, _ in team}
     assert {text for _, text in team} == {'<span class="blank">for the team to fill in</span>'}
     filled = re.findall(r'<dd class="data">(.*?)</dd>', html, re.DOTALL)
     assert filled
