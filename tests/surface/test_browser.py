@@ -140,7 +140,7 @@ def test_a_phone_reads_the_first_ladder_and_unfolds_the_rest(browser, tmp_path):
     with opened(browser, write(factory.telling(), tmp_path / "report.html"), width=375) as (page, _):
         ladders = page.locator("#ladders")
         assert ladders.locator("svg:visible").count() == 1
-        assert ladders.get_by_text("What goes with stopping here:").is_visible()
+        assert ladders.get_by_text("What goes with stopping before this rung:").is_visible()
         assert ladders.get_by_text("Advice from the literature").first.is_visible()
         assert not ladders.get_by_text("Help to add here").first.is_visible()
         ladders.locator("summary", has_text="Worksheet for the plan").first.click()
