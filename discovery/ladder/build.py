@@ -156,7 +156,7 @@ def build_ladder(
             motion,
             alpha,
         ),
-        funnels=funnels(_strides(climb, seen.habit if habit else None), seen.segments, alpha),
+        funnels=funnels(_strides(climb, seen.habit if habit else None), seen.segments, alpha, habit=habit is not None),
         left_out=path.left_out,
         warnings=_warnings(short=short, later=since is not None, dates=seen.date_only),
     )

@@ -22,11 +22,17 @@ Stride = tuple[str, Bools, Bools]
 """A rung, the accounts that could take the step to it, and those of them that did."""
 
 
-def funnels(strides: Sequence[Stride], segments: Mapping[str, NDArray[np.object_]], alpha: float) -> tuple[Funnel, ...]:
-    """Return the ladder's funnel by every segment of at least two values; p-values count all of them and all steps."""
+def funnels(
+    strides: Sequence[Stride], segments: Mapping[str, NDArray[np.object_]], alpha: float, *, habit: bool = False
+) -> tuple[Funnel, ...]:
+    """Return the ladder's funnel by every segment of at least two values; p-values count all of them and all steps.
+
+    With `habit` the last step is one: described, never tested.
+    """
+    tested = len(strides) - habit
     split = {name: found for name, values in segments.items() if len(found := _values(values)) > 1}
     counts = {name: _counts(strides, inside) for name, inside in split.items()}
-    raw = [_same_at(counts[name], place) for name in split for place in range(len(strides))]
+    raw = [_same_at(counts[name], place) if place < tested else None for name in split for place in range(len(strides))]
     adjusted = estimate.holm(np.array([np.nan if p is None else p for p in raw])).reshape(len(split), len(strides))
     names = [rung for rung, _, _ in strides]
     return tuple(
