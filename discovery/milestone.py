@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from discovery.errors import MilestoneSyntaxError
@@ -129,6 +129,17 @@ class Milestone:
     def family(self) -> str:
         """The sorted event names joined by ` + `."""
         return " + ".join(self.events)
+
+    @property
+    def without_windows(self) -> Milestone:
+        """The same behaviour at any time of the observation window."""
+        parts = (replace(p, within_hours=None) if isinstance(p, Condition) else p.without_windows for p in self.parts)
+        return Milestone(tuple(parts), self.joined)
+
+    @property
+    def any_event(self) -> Milestone:
+        """Any of its events, once."""
+        return Milestone(tuple(Condition(event) for event in self.events), "or")
 
     def _walk(self) -> Iterator[Condition]:
         for part in self.parts:

@@ -108,3 +108,10 @@ def test_window_in_days(hours: int | None, days: float | None) -> None:
 def test_a_milestone_of_nothing_is_refused() -> None:
     with pytest.raises(MilestoneSyntaxError, match="at least one condition"):
         Milestone(())
+
+
+def test_a_milestone_without_its_windows_and_any_of_its_events():
+    milestone = Milestone.parse("a >= 3 within 7d by 2 users and (b within 2h or c)")
+    assert str(milestone.without_windows) == "a >= 3 by 2 users and (b or c)"
+    assert str(milestone.any_event) == "a or b or c"
+    assert Milestone.of("a").without_windows == Milestone.of("a").any_event == Milestone.of("a")

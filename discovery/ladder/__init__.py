@@ -3,6 +3,7 @@
 from discovery.ladder.build import Goal, Habit, Seen, build_ladder, in_rank
 from discovery.ladder.climb import Climb
 from discovery.ladder.drops import Leg
+from discovery.ladder.launch import appeared_late
 from discovery.ladder.names import is_failure, is_presence
 from discovery.ladder.path import Path, find_path
 from discovery.ladder.stages import HABIT_DAYS, Cohort, ends_setup
@@ -19,6 +20,7 @@ __all__ = [
     "Place",
     "Seen",
     "Step",
+    "appeared_late",
     "build_ladder",
     "ends_setup",
     "find_path",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr
 
 from discovery import estimate, exposure, ladder
 from discovery.exposure import Exposure, Met
@@ -34,12 +32,6 @@ NO_STEP: Mapping[str, str] = {
     "vanity": "You call it vanity.",
     "risk": "You call it a risk.",
 }
-UNSEEN_BEFORE = 1e-6
-"""Probability of so few having an event so far below which it is taken not to have existed."""
-STRAYS = 0.02
-"""Share of the first occurrences that may lie before an event's launch: tests, and customers who had it early."""
-LATE = 0.1
-"""Share of the accounts that must have come and gone before an event appeared for it to be called late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,17 +105,15 @@ class Ladders:
     @cached_property
     def _since(self) -> dict[str, int]:
         """When events appeared in the log that did not exist from the beginning, in microseconds."""
-        signup = self.relations.accounts.signup
-        mine = self.sample.signup
-        gone = mine + self.outcome.summary.window_days * Day
+        signup, mine = self.relations.accounts.signup, self.sample.signup
+        window_us = self.outcome.summary.window_days * Day
         late: dict[str, int] = {}
         for event in self.measured.events:
             rows = self.measured.event_rows(event)
             firsts = signup[self.measured.account[rows]] + self.measured.first_lag[rows]
-            appeared = int(np.quantile(firsts, STRAYS, method="higher"))
             did = np.isfinite(self._first_days[event][self.outcome.positions])
-            before, since = gone <= appeared, mine >= appeared
-            if before.sum() >= LATE * len(mine) and since.any() and _appeared_late(did[before], did[since]):
+            appeared = ladder.appeared_late(firsts, mine, did, window_us)
+            if appeared is not None:
                 late[event] = appeared
         return late
 
@@ -245,8 +235,8 @@ class Ladders:
             segments=segments,
             kinds=self.sample.kinds,
             date_only=self.relations.date_only,
-            later=self._reached(_without_windows(found.milestone))[positions],
-            partly=self._reached(_any_of(found.milestone))[positions],
+            later=self._reached(found.milestone.without_windows)[positions],
+            partly=self._reached(found.milestone.any_event)[positions],
         )
         return ladder.build_ladder(
             found.goal,
@@ -367,13 +357,6 @@ class Ladders:
         return found
 
 
-def _appeared_late(before: Bools, since: Bools) -> bool:
-    """Say whether too few of the earlier accounts have an event for it to have been there, given the later ones."""
-    rate = float(since.mean())
-    seldom = before.sum() <= LATE * rate * len(before)
-    return bool(seldom and bdtr(float(before.sum()), len(before), rate) < UNSEEN_BEFORE)
-
-
 def _telling(found: Sequence[_Found], named: str | None) -> list[_Found]:
     """Leave out the ladders of personas that say no more than one over all accounts, but for the persona named."""
     said = {(e.milestone.family, _places(e), status) for e in found if e.goal.persona is None for status in _covers(e)}
@@ -414,20 +397,6 @@ def _thirds(values: Floats) -> NDArray[np.object_]:
         low, high = values[inside].min(), values[inside].max()
         texts[inside] = f"{low:g}" if low == high else f"{low:g} to {high:g}"
     return texts
-
-
-def _any_of(milestone: Milestone) -> Milestone:
-    """Return the milestone of having done any of its events once."""
-    return Milestone(tuple(Condition(event) for event in milestone.events), "or")
-
-
-def _without_windows(part: Milestone) -> Milestone:
-    """Return a milestone that asks for the same at any time of the observation."""
-    inner = tuple(
-        dataclasses.replace(each, within_hours=None) if isinstance(each, Condition) else _without_windows(each)
-        for each in part.parts
-    )
-    return Milestone(inner, part.joined)
 
 
 def _day(moment: int) -> str:
