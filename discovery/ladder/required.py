@@ -24,8 +24,8 @@ WIDEST_STEP = 0.97
 """A step that nearly every account takes is no step of a ladder."""
 RARELY = 0.5
 """Without the step, the milestone must be reached at most this often as with it, among accounts as busy."""
-BEYOND_CHANCE = -3.0
-"""Largest z of that comparison."""
+BEYOND_CHANCE, ANY = 3.0, 0.02
+"""How far z of that comparison must be from 0, and the probability that chance alone gets one of many that far."""
 FEWEST = 30
 """Accounts at the milestone below which nothing is said about the way there."""
 STEADY = 0.5
@@ -146,7 +146,7 @@ def standing(first_days: Days, since: int | None, ground: Ground) -> Standing:
     wide = _divided(ever @ samples, samples.sum(axis=0))
     specific = _is_specific(first_days, did, ground, samples)
     holds = (necessity >= ground.necessity) & (together.ratio <= RARELY) & (wide < WIDEST_STEP)
-    holds &= specific & _beyond_chance(together.z)
+    holds &= specific & _beyond_chance(together.z, len(ground.near))
     steady = np.zeros(ground.halves.shape[1], dtype=bool) if far else holds[1:]
     elsewhere = float(ever[~reached].mean()) if (~reached).any() else 1.0
     return Standing(
@@ -185,10 +185,11 @@ def _before(ever: Bools, first: Floats, reached: Bools) -> Bools:
     return did
 
 
-def _beyond_chance(z: Floats) -> Bools:
+def _beyond_chance(z: Floats, looked_at: int) -> Bools:
     """Hold the whole against the limit, and the half-samples that follow it against what half the accounts can show."""
-    limit = np.full(len(z), BEYOND_CHANCE / np.sqrt(2.0))
-    limit[0] = BEYOND_CHANCE
+    beyond = max(BEYOND_CHANCE, estimate.critical_z(ANY, max(looked_at, 1)))
+    limit = np.full(len(z), -beyond / np.sqrt(2.0))
+    limit[0] = -beyond
     return np.asarray(z <= limit)
 
 

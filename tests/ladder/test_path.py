@@ -246,3 +246,26 @@ def test_with_few_at_the_milestone_and_many_events_nothing_steady_is_found():
     path = walk.path(walk.top(0.05))
     assert texts(path) == []
     assert path.alike > 0.9
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_a_log_of_popular_things_a_chain_is_found_and_nothing_else(seed):
+    """Two in five signups do nothing; the others do nearly everything, most of it before the milestone."""
+    walk = Walk(seed=seed, n=4000)
+    for number in range(6):
+        walk.popular(f"popular_{number}", 0.9, 0.15)
+    for number in range(4):
+        walk.popular(f"other_{number}", 0.4, 3.0)
+    for name in CHAIN:
+        walk.step(name)
+    top = walk.ghosts(0.4).top()
+    assert texts(walk.path(top)) == CHAIN
+
+
+def test_among_very_many_events_the_luckiest_is_no_rung():
+    """Of 250 events before the milestone of ninety accounts, one stands out by three standard errors."""
+    walk = Walk(seed=4, n=1500)
+    for number in range(250):
+        walk.popular(f"other_{number:03}", walk.rng.uniform(0.55, 0.95), walk.rng.uniform(0.02, 0.2))
+    walk.day = walk.day + 1.0
+    assert texts(walk.path(walk.top(0.06))) == []
