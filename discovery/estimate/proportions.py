@@ -12,7 +12,7 @@ from discovery.results import Estimate
 
 Floats = NDArray[np.float64]
 
-FEWEST_EXPECTED = 5.0
+FEWEST_EXPECTED = 5
 """Expected count below which the chi-squared approximation is not trusted (Cochran 1954)."""
 
 
@@ -46,20 +46,20 @@ def same_share(parts: NDArray[np.integer], wholes: NDArray[np.integer]) -> float
     Cochran (1954), Biometrics 10, 417-451, on the smallest expected count.
     """
     order = np.argsort(wholes, kind="stable")
-    overall = parts.sum() / wholes.sum() if wholes.sum() else 0.0
-    rarer = min(overall, 1 - overall)
-    groups: list[tuple[float, float]] = []
-    part = whole = 0.0
+    yes, everyone = int(parts.sum()), int(wholes.sum())
+    groups: list[tuple[int, int]] = []
+    part = whole = 0
     for place in order:
-        part, whole = part + parts[place], whole + wholes[place]
-        if whole * rarer >= FEWEST_EXPECTED:
+        part, whole = part + int(parts[place]), whole + int(wholes[place])
+        if everyone and whole * min(yes, everyone - yes) >= FEWEST_EXPECTED * everyone:
             groups.append((part, whole))
-            part = whole = 0.0
+            part = whole = 0
     if whole and groups:
         groups[-1] = (groups[-1][0] + part, groups[-1][1] + whole)
     if len(groups) < 2:
         return None
-    got, n = np.array(groups).T
+    got, n = np.array(groups, dtype=float).T
+    overall = yes / everyone
     statistic = float(((got - n * overall) ** 2 / (n * overall * (1 - overall))).sum())
     return float(chdtrc(len(groups) - 1, statistic))
 
