@@ -149,14 +149,15 @@ def export(
     seed: Seed = None,
 ) -> None:
     """Write a ladder as a worksheet to be completed by the team."""
-    from discovery.cli.export import chosen_ladder, first_ladder, refuse_file, refuse_questions, write_worksheet
+    from discovery.cli.export import first_ladder, refuse_file, refuse_questions, write_worksheet
     from discovery.cli.terminal import Console
+    from discovery.results import read_ladder
 
     refuse_questions(inputs, ladder, worksheet=worksheet, given=bool(settings) or seed is not None)
     refuse_file(out)
     console = Console(quiet=quiet, as_json=as_json or out is None)
     if ladder is not None:
-        found = chosen_ladder(ladder)
+        found = read_ladder(ladder)
     else:
         from discovery.study import Study
 

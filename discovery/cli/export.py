@@ -12,7 +12,7 @@ from discovery.errors import InputError, SourceError
 from discovery.export.markdown import as_markdown
 from discovery.export.single_file import refuse_existing, write_whole
 from discovery.export.worksheet import worksheet
-from discovery.results import Ladder, StudyResult, as_json_values, read_ladder
+from discovery.results import Ladder, StudyResult, as_json_values
 
 if TYPE_CHECKING:
     from discovery.study import Study
@@ -37,11 +37,6 @@ def refuse_file(out: Path | None) -> None:
     """Refuse a file that cannot be written, before anything is run."""
     if out is not None:
         refuse_existing(out)
-
-
-def chosen_ladder(reference: str) -> tuple[StudyResult, Ladder]:
-    """Return the ladder that `result.json#1` names, with its result."""
-    return read_ladder(reference)
 
 
 def first_ladder(study: Study, console: Console) -> tuple[StudyResult, Ladder]:

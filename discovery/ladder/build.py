@@ -18,7 +18,7 @@ from discovery.ladder.drops import Leg, between, errors_at_drops
 from discovery.ladder.funnels import Stride, funnels
 from discovery.ladder.path import Path
 from discovery.ladder.rules import rules
-from discovery.ladder.stages import Cohort, Motion, ends_setup, stages, targets
+from discovery.ladder.stages import HABIT_DAYS, Cohort, Motion, ends_setup, stages, targets
 from discovery.results import DropEvent, Estimate, Ladder, Rung
 
 Bools = NDArray[np.bool_]
@@ -208,7 +208,7 @@ def _habit(habit: Habit | None, climb: Climb) -> Rung | None:
         step_conversion=went_on / int(before.sum()),
         median_days=None,
         dropped=int(before.sum()) - went_on,
-        target_days=30.0,
+        target_days=HABIT_DAYS,
     )
 
 
