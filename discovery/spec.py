@@ -187,6 +187,39 @@ class LadderSpec(_Section):
         return value
 
 
+class AssignmentSpec(_Section):
+    """One past randomised test: the account column with the variant, and who could be assigned.
+
+    Accounts without a value were not in it. `start` and `end` (exclusive) limit it to accounts that signed up then;
+    `shares` are the planned shares of the variants, equal unless given. An empty `control` is recognised by its name.
+    """
+
+    column: str = Field(min_length=1)
+    control: str = ""
+    start: date | None = None
+    end: date | None = None
+    shares: dict[str, float] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_alone(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start and self.end and self.start >= self.end:
+            raise ValueError(f"start {self.start} is not before end {self.end}")
+        if any(not 0 < share < 1 for share in self.shares.values()):
+            raise ValueError("shares must lie between 0 and 1, as in {control = 0.5, checklist = 0.5}")
+        return self
+
+
+class ExperimentSpec(_Section):
+    """Past randomised tests, as account columns with the variant: evidence beyond correlation."""
+
+    assignment: tuple[AssignmentSpec, ...] = ()
+
+
 class StudySpec(_Section):
     """Everything a study is asked. Sections and names are those of `discover.toml`."""
 
@@ -197,6 +230,7 @@ class StudySpec(_Section):
     kinds: KindsSpec = KindsSpec()
     candidates: CandidatesSpec = CandidatesSpec()
     inference: InferenceSpec = InferenceSpec()
+    experiment: ExperimentSpec = ExperimentSpec()
     ladder: LadderSpec = LadderSpec()
 
     @model_validator(mode="after")

@@ -17,6 +17,8 @@ from discovery.results.ladders import Ladder
 if TYPE_CHECKING:
     import pandas as pd
 
+    from discovery.results.validation import ValidationResult
+
 SCHEMA = 1
 
 VerdictStatus = Literal["found", "lead", "none", "insufficient"]
@@ -303,11 +305,11 @@ class CheckResult:
 class Renderer(Protocol):
     """What turns a result into HTML; attached from above so that results stay on the ground."""
 
-    def write(self, result: StudyResult, path: Path) -> Path:
+    def write(self, result: StudyResult | ValidationResult, path: Path) -> Path:
         """Write the report and return its path."""
         ...
 
-    def cards(self, result: StudyResult) -> str:
+    def cards(self, result: StudyResult | ValidationResult) -> str:
         """Return the fragment a notebook shows."""
         ...
 

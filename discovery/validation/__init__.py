@@ -1,0 +1,1 @@
+"""A proposed milestone into a verdict with its reasons."""
