@@ -2,6 +2,7 @@
 
 from discovery.exposure.aggregates import Exposure, events_at_signup, measure
 from discovery.exposure.conjunctions import Conjunctions, pair_flags, triple_flags
+from discovery.exposure.daily import daily_actions
 from discovery.exposure.decisions import DecisionCounts, decision_times
 from discovery.exposure.flags import Flags, candidate_flags, flag
 from discovery.exposure.habit import Habit, team_habit
@@ -9,8 +10,11 @@ from discovery.exposure.journey import Met, met_between
 from discovery.exposure.moments import active_between, event_names, reach_times
 from discovery.exposure.query import exposure_query
 from discovery.exposure.reach import reached_query
+from discovery.exposure.repeats import used_again
 from discovery.exposure.rhythm import Rhythm, account_rhythm, volume_axes
 from discovery.exposure.sessions import session_numbers
+from discovery.exposure.user_counts import UserCounts, user_counts
+from discovery.exposure.weekly import WeeklyRows, weekly_rows
 
 __all__ = [
     "Conjunctions",
@@ -20,9 +24,12 @@ __all__ = [
     "Habit",
     "Met",
     "Rhythm",
+    "UserCounts",
+    "WeeklyRows",
     "account_rhythm",
     "active_between",
     "candidate_flags",
+    "daily_actions",
     "decision_times",
     "event_names",
     "events_at_signup",
@@ -36,5 +43,8 @@ __all__ = [
     "session_numbers",
     "team_habit",
     "triple_flags",
+    "used_again",
+    "user_counts",
     "volume_axes",
+    "weekly_rows",
 ]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.exposure.arrays import by_account
 from discovery.exposure.query import between, column, counted, identifier, lags, named
 from discovery.spec import Day
 
@@ -77,13 +78,8 @@ def team_habit(
         If the engine fails the query.
     """
     query = habit_query(events_table, accounts_table, core, left_out, end_day, active_days, weeks)
-    users, core_weeks = np.zeros((2, n_accounts), dtype=np.int32)
-    for batch in engine.batches(query.sql(dialect=engine.dialect)):
-        account, active, *weekly = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
-        users[account] = active
-        for uses in weekly:
-            core_weeks[account] += uses > 0
-    return Habit(users=users, core_weeks=core_weeks)
+    counts = by_account(engine, query, n_accounts)
+    return Habit(users=counts[0].astype(np.int32), core_weeks=np.sum(counts[1:] > 0, axis=0, dtype=np.int32))
 
 
 def habit_query(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines import Engine
+from discovery.exposure.arrays import array_batches
 from discovery.exposure.query import active_query, names_query
 from discovery.exposure.reach import reached_query
 from discovery.milestone import Milestone
@@ -57,9 +58,8 @@ def reach_times(
     """
     query = reached_query(events_table, accounts_table, milestone, observation_us)
     days = np.full(n_accounts, np.inf)
-    for batch in engine.batches(query.sql(dialect=engine.dialect)):
-        account = batch.column(0).to_numpy(zero_copy_only=False)
-        days[account] = batch.column(1).to_numpy(zero_copy_only=False) / Day
+    for account, reached in array_batches(engine, query):
+        days[account] = reached / Day
     return days
 
 
@@ -97,8 +97,8 @@ def active_between(
     """
     query = active_query(events_table, accounts_table, start_us, end_us, activity, passive)
     active = np.zeros(n_accounts, dtype=bool)
-    for batch in engine.batches(query.sql(dialect=engine.dialect)):
-        active[batch.column(0).to_numpy(zero_copy_only=False)] = True
+    for (account,) in array_batches(engine, query):
+        active[account] = True
     return active
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines import Engine
+from discovery.exposure.arrays import by_account
 from discovery.exposure.query import clock_query, company_query, rhythm_query
 from discovery.spec import Day
 
@@ -72,12 +73,7 @@ def account_rhythm(
         Events that are no activity: passive ones, and those of the decision to stay or go.
     """
     query = rhythm_query(events_table, accounts_table, observation_us, left_out)
-    columns: NDArray[Any] = np.zeros((4, n_accounts), dtype=np.int64)
-    for batch in engine.batches(query.sql(dialect=engine.dialect)):
-        account = batch.column(0).to_numpy(zero_copy_only=False)
-        for place in range(4):
-            columns[place, account] = batch.column(place + 1).to_numpy(zero_copy_only=False)
-    actions, moments, days, last = columns
+    actions, moments, days, last = by_account(engine, query, n_accounts)
     return Rhythm(actions=actions, moments=moments, days=days, last_days=last / Day)
 
 
