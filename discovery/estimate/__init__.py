@@ -30,8 +30,17 @@ from discovery.estimate.adjustment import (
 from discovery.estimate.calibration import calibrate, leverage
 from discovery.estimate.cox_null import CoxNull, fit_cox_null
 from discovery.estimate.effect import AdjustedDifference, adjusted_difference
+from discovery.estimate.encouragement import (
+    ComplierSet,
+    Contrasts,
+    complier_set,
+    contrasts,
+    holm_levels,
+    sample_ratio,
+)
 from discovery.estimate.flags import count_within, pack, tiles, unpack
 from discovery.estimate.going_on import GoingOn, going_on
+from discovery.estimate.heterogeneity import heterogeneity
 from discovery.estimate.holdout import (
     HeldOut,
     combined,
@@ -59,7 +68,9 @@ from discovery.estimate.multiplicity import (
     minimum_detectable,
     normal_quantile,
 )
+from discovery.estimate.part import difference_among
 from discovery.estimate.plasmode import inertia_chance, plasmode_maxima
+from discovery.estimate.power import accounts_per_arm, design_effect, intraclass_correlation
 from discovery.estimate.proportions import holm, same_share, share
 from discovery.estimate.second_opinion import Admission, second_opinion
 from discovery.estimate.sensitivity import Robustness, e_value, robustness
@@ -76,6 +87,8 @@ __all__ = [
     "Admission",
     "BootstrapBlock",
     "Comparison",
+    "ComplierSet",
+    "Contrasts",
     "Covariates",
     "CoxNull",
     "CoxRefit",
@@ -95,6 +108,7 @@ __all__ = [
     "TimingEvidence",
     "WorkingModel",
     "accounts_needed",
+    "accounts_per_arm",
     "activity_covariates",
     "activity_factors",
     "adjusted_difference",
@@ -105,12 +119,16 @@ __all__ = [
     "bootstrap_rows",
     "calibrate",
     "combined",
+    "complier_set",
+    "contrasts",
     "count_within",
     "cox_null",
     "cox_refit",
     "critical_z",
     "deciles",
     "design",
+    "design_effect",
+    "difference_among",
     "differences",
     "draw_halves",
     "draw_multipliers",
@@ -119,9 +137,12 @@ __all__ = [
     "fit_null",
     "going_on",
     "held_out_differences",
+    "heterogeneity",
     "holm",
+    "holm_levels",
     "inertia_chance",
     "inertia_covariates",
+    "intraclass_correlation",
     "kaplan_meier",
     "leverage",
     "logistic_null",
@@ -135,6 +156,7 @@ __all__ = [
     "residualised",
     "robustness",
     "same_share",
+    "sample_ratio",
     "scan",
     "score_all",
     "score_test",

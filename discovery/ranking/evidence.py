@@ -72,6 +72,7 @@ class Evidence:
 
     `score` decides: calibrated, beside everything measured. `bound` is the value it must exceed, one for single
     rules and one for conjunctions (`bound_of`), so that the whole search errs with probability `alpha`.
+    `single_bound` and `pair_bound` are those two, the second infinite where no conjunction was searched.
     `horizon_score` is the score of the outcome on its stated day alone. `wins` and `rule_wins` are shares of
     half-samples in which the family's cluster, and the rule within its family, came first.
     """
@@ -87,6 +88,8 @@ class Evidence:
     scores: Scores
     score: Floats
     bound: Floats
+    single_bound: float
+    pair_bound: float
     p_adjusted: Floats
     horizon_score: Floats
     composition_score: Floats

@@ -103,14 +103,10 @@ def _latest(sample: Sample, flag: NDArray[np.uint8], alpha: float) -> tuple[floa
     sides = int(flag[0, late].sum()), int((1 - flag[0, late]).sum())
     if late.sum() < FEWEST_LATEST or min(sides) < 10:
         return None
-    x = estimate.residualised(sample.horizon_null.design, flag)[0, late]
-    r = sample.horizon_null.residual[late]
-    information = float(x @ x)
-    if information < 1e-6:
+    among = estimate.difference_among(sample.horizon_null, flag, late, alpha)
+    if among.estimate is None or among.ci_lower is None or among.ci_upper is None:
         return None
-    theta = float(x @ r) / information
-    half = estimate.normal_quantile(alpha) * float(np.sqrt(((x * (r - theta * x)) ** 2).sum())) / information
-    return theta, theta - half, theta + half, int(late.sum())
+    return among.estimate, among.ci_lower, among.ci_upper, among.n_accounts
 
 
 def _overlap(design: Floats, flag: NDArray[np.uint8]) -> float:

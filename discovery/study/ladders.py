@@ -19,6 +19,7 @@ from discovery.outcome import Outcome
 from discovery.results import Ladder, Persona, RankedFamily, Verdict
 from discovery.spec import Day
 from discovery.study.goals import goals_for_all, goals_of_personas, having
+from discovery.study.launches import Launches
 from discovery.study.sample import Sample
 
 Floats = NDArray[np.float64]
@@ -103,57 +104,39 @@ class Ladders:
         return {event: self.measured.first_lags(event, everyone) for event in self.measured.events}
 
     @cached_property
-    def _since(self) -> dict[str, int]:
-        """When events appeared in the log that did not exist from the beginning, in microseconds."""
-        signup, mine = self.relations.accounts.signup, self.sample.signup
-        window_us = self.outcome.summary.window_days * Day
-        late: dict[str, int] = {}
-        for event in self.measured.events:
-            rows = self.measured.event_rows(event)
-            firsts = signup[self.measured.account[rows]] + self.measured.first_lag[rows]
-            did = np.isfinite(self._first_days[event][self.outcome.positions])
-            appeared = ladder.appeared_late(firsts, mine, did, window_us)
-            if appeared is not None:
-                late[event] = appeared
-        return late
+    def _launches(self) -> Launches:
+        return Launches(self.relations, self.outcome, self.measured)
 
-    def _find(self, goal: Goal) -> _Found:
-        milestone = Milestone.parse(goal.milestone)
-        everyone = np.ones(len(self.sample), dtype=bool)
-        accounts = everyone if goal.persona is None else having(goal.persona, self.sample.segments)
-        signup = self.sample.signup[accounts]
-        places = self.outcome.positions[accounts]
+    def path_to(self, milestone: Milestone, accounts: Bools) -> Path:
+        """Return the steps required on the way to a milestone among some accounts, bool[n]."""
+        spec, signup, places = self.relations.spec, self.sample.signup[accounts], self.outcome.positions[accounts]
         steps = [
             Step(
                 event=event,
                 first_days=self._first_days[event][places],
-                since=self._since.get(event),
+                since=self._launches.of_events.get(event),
                 left_out=self._left_out(event),
             )
             for event in self.measured.events
             if event not in milestone.events and event not in self.sample.at_signup and event not in self.sample.apart
         ]
-        spec = self.relations.spec
         halves = estimate.draw_halves(signup, SPLITS, spec.inference.seed)
-        path = ladder.find_path(
-            self._reached(milestone)[places], steps, signup, halves, spec.ladder, date_only=self.relations.date_only
-        )
-        moments = [self._existed_from(milestone), *(place.since for place in path.places)]
+        reached = self.reached(milestone)[places]
+        return ladder.find_path(reached, steps, signup, halves, spec.ladder, date_only=self.relations.date_only)
+
+    def _find(self, goal: Goal) -> _Found:
+        milestone = Milestone.parse(goal.milestone)
+        everyone = np.ones(len(self.sample), dtype=bool)
+        accounts = everyone if goal.persona is None else having(goal.persona, self.sample.segments)
+        path = self.path_to(milestone, accounts)
+        moments = [self._launches.of(milestone), *(place.since for place in path.places)]
         known = [moment for moment in moments if moment is not None]
         return _Found(goal=goal, milestone=milestone, accounts=accounts, path=path, since=max(known) if known else None)
-
-    def _existed_from(self, milestone: Milestone) -> int | None:
-        """Return when a milestone could first be reached; None if always."""
-        moments = [self._since.get(event) for event in milestone.events]
-        known = [moment for moment in moments if moment is not None]
-        if milestone.joined == "or":
-            return min(known) if len(known) == len(moments) else None
-        return max(known, default=None)
 
     def _youngest(self, found: _Found) -> str | None:
         """Return the rung that did not exist before the ladder's accounts signed up."""
         moments = [*((place.since, str(place.milestone)) for place in found.path.places)]
-        moments.append((self._existed_from(found.milestone), str(found.milestone)))
+        moments.append((self._launches.of(found.milestone), str(found.milestone)))
         return next((rung for since, rung in moments if since is not None and since == found.since), None)
 
     def _left_out(self, event: str) -> str | None:
@@ -166,10 +149,11 @@ class Ladders:
             return "By its name, it is something that failed; name its kind if it is not."
         return None
 
-    def _reached(self, milestone: Milestone) -> Floats:
+    def reached(self, milestone: Milestone) -> Floats:
         """Return the days from signup to a milestone, one per account; each is asked for once."""
         if milestone not in self._moments:
             plain = milestone.conditions == tuple(Condition(event) for event in milestone.events)
+            plain = plain and all(event in self._first_days for event in milestone.events)
             if plain and (milestone.joined == "or" or len(milestone.events) == 1):
                 days: Floats = np.minimum.reduce([self._first_days[event] for event in milestone.events])
             else:
@@ -194,7 +178,7 @@ class Ladders:
     def _sessions(self, found: Sequence[_Found]) -> dict[Milestone, Floats]:
         """Return the number of the session in which each rung of any ladder was done, one per account."""
         rungs = list(dict.fromkeys(rung for each in found for rung in _rungs(each)))
-        moments = np.array([self._reached(rung) for rung in rungs])
+        moments = np.array([self.reached(rung) for rung in rungs])
         numbers = exposure.session_numbers(
             self.relations.engine,
             self.relations.events_table,
@@ -219,7 +203,7 @@ class Ladders:
         positions = self.outcome.positions[counted]
         everyone = Climb(
             milestone=found.milestone,
-            top=self._reached(found.milestone)[self.outcome.positions[found.accounts]],
+            top=self.reached(found.milestone)[self.outcome.positions[found.accounts]],
             places=found.path.places,
         )
         climb = everyone.among(counted[found.accounts])
@@ -235,8 +219,8 @@ class Ladders:
             segments=segments,
             kinds=self.sample.kinds,
             date_only=self.relations.date_only,
-            later=self._reached(found.milestone.without_windows)[positions],
-            partly=self._reached(found.milestone.any_event)[positions],
+            later=self.reached(found.milestone.without_windows)[positions],
+            partly=self.reached(found.milestone.any_event)[positions],
         )
         return ladder.build_ladder(
             found.goal,
@@ -294,7 +278,7 @@ class Ladders:
         accounts, window = self.relations.accounts, self.relations.spec.candidates.window_days
         signups = np.concatenate([self.outcome.positions[counted], self._decided_early(found)])
         followed = accounts.observed_until >= accounts.signup + int(HABIT_DAYS) * Day
-        rungs = [self._reached(rung) for rung in _rungs(found)]
+        rungs = [self.reached(rung) for rung in _rungs(found)]
         ends = ladder.ends_setup(_rungs(found), self.sample.kinds)
         setup = None if ends is None else np.minimum.reduce(rungs[ends:])[signups]
         parts = self._habit_parts(found.milestone) if followed[signups].any() else None

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from discovery import estimate, ranking
 from discovery.estimate import unpack
@@ -144,7 +143,7 @@ def _beside_the_others(
     if persona not in estimates or len(estimates) < 2:
         return None, None
     theta, se = np.array([e[0] for e in estimates.values()]), np.array([e[1] for e in estimates.values()])
-    p, between = _heterogeneity(theta, se)
+    p, between = estimate.heterogeneity(theta, se)
     here, own_se, accounts = estimates[persona]
     middle, half = _drawn_together(theta, se, between, here, own_se)
     half *= estimate.normal_quantile(spec.inference.alpha)
@@ -156,15 +155,6 @@ def _beside_the_others(
         estimand="overlap-weighted, drawn towards all segments",
         n_accounts=accounts,
     )
-
-
-def _heterogeneity(theta: Floats, se: Floats) -> tuple[float, float]:
-    """Return Cochran's p that all differences are the same, and the variance between them (DerSimonian & Laird)."""
-    weight = 1 / se**2
-    mean = (weight * theta).sum() / weight.sum()
-    q, freedom = float((weight * (theta - mean) ** 2).sum()), len(theta) - 1
-    between = (q - freedom) / float(weight.sum() - (weight**2).sum() / weight.sum())
-    return float(chdtrc(freedom, q)), max(0.0, between)
 
 
 def _drawn_together(theta: Floats, se: Floats, between: float, here: float, own_se: float) -> tuple[float, float]:

@@ -205,6 +205,8 @@ def _evidence(
         scores=raw,
         score=score,
         bound=bound,
+        single_bound=single_bound,
+        pair_bound=pairs.bound,
         p_adjusted=np.where(eligible, p_adjusted, np.nan),
         horizon_score=horizon.score,
         composition_score=composition.score,

@@ -65,6 +65,8 @@ def evidence(scores, *, rules=None, reached=None, n=1000, base_rate=0.5, apart=(
         "scores": Scores(score=values, p_value=p, status=np.full(len(rules), status, dtype=object)),
         "score": values,
         "bound": np.full(len(rules), BOUND),
+        "single_bound": 4.0,
+        "pair_bound": 4.5,
         "p_adjusted": np.minimum(1, len(rules) * p),
         "horizon_score": np.abs(values),
         "composition_score": values,

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import chi2
 from statsmodels.stats.meta_analysis import combine_effects
 
-from discovery.estimate import adjusted_difference, unpack
+from discovery.estimate import adjusted_difference, heterogeneity, unpack
 from discovery.study import personas
 from discovery.study.personas import search_personas
 
@@ -133,13 +133,13 @@ def test_heterogeneity_and_shrinkage_are_those_of_a_meta_analysis(prepared, foun
 def test_differences_that_agree_are_drawn_together_and_those_that_do_not_are_left(seed):
     rng = np.random.default_rng(seed)
     se = rng.uniform(0.02, 0.04, size=4)
-    p, between = personas._heterogeneity(np.full(4, 0.1), se)
+    p, between = heterogeneity(np.full(4, 0.1), se)
     assert (p, between) == (pytest.approx(1), 0)
     middle, spread = personas._drawn_together(np.array([0.11, 0.1, 0.1, 0.1]), se, 0.0, 0.11, se[0])
     assert middle < 0.105
     assert spread < se[0]
     apart = np.array([0.5, -0.4, 0.1, 0.0])
-    p, between = personas._heterogeneity(apart, se)
+    p, between = heterogeneity(apart, se)
     assert p < 1e-6
     assert personas._drawn_together(apart, se, between, 0.5, se[0])[0] > 0.49
 
@@ -152,7 +152,7 @@ def test_shrunken_intervals_cover_the_truth_of_each_value():
         se = rng.uniform(0.02, 0.06, size=8)
         truth = rng.normal(0.08, 0.04, size=8)
         theta = truth + rng.normal(size=8) * se
-        _, between = personas._heterogeneity(theta, se)
+        _, between = heterogeneity(theta, se)
         middle, spread = personas._drawn_together(theta, se, between, theta[0], se[0])
         covered.append(abs(middle - truth[0]) < 1.96 * spread)
     assert 0.84 < np.mean(covered) < 0.97
