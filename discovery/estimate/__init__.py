@@ -68,7 +68,7 @@ from discovery.estimate.multiplicity import (
     minimum_detectable,
     normal_quantile,
 )
-from discovery.estimate.part import difference_among
+from discovery.estimate.part import Shared, difference_among, difference_within, shared_fit
 from discovery.estimate.plasmode import inertia_chance, plasmode_maxima
 from discovery.estimate.power import accounts_per_arm, design_effect, intraclass_correlation
 from discovery.estimate.proportions import holm, same_share, share
@@ -103,6 +103,7 @@ __all__ = [
     "ScoreTest",
     "Scores",
     "Separation",
+    "Shared",
     "Stratified",
     "SurvivalScan",
     "TimingEvidence",
@@ -129,6 +130,7 @@ __all__ = [
     "design",
     "design_effect",
     "difference_among",
+    "difference_within",
     "differences",
     "draw_halves",
     "draw_multipliers",
@@ -163,6 +165,7 @@ __all__ = [
     "second_opinion",
     "separate",
     "share",
+    "shared_fit",
     "smooth",
     "static_covariates",
     "tiles",
