@@ -164,7 +164,7 @@ def sample_ratio(variant: int, control: int, share: float) -> float:
     Examples
     --------
     >>> round(sample_ratio(480, 520, 0.5), 3), sample_ratio(430, 570, 0.5) < 0.001
-    (0.218, True)
+    (0.217, True)
     """
     n = variant + control
     below, above = float(bdtr(variant, n, share)), float(bdtrc(variant - 1, n, share)) if variant else 1.0

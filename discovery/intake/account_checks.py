@@ -34,6 +34,7 @@ def account_findings(checked: Checked) -> Iterator[QualityFinding]:
     yield from _without_events(checked)
     yield from _constant_segments(checked)
     yield from _unusable_seats(checked)
+    yield from _assignments(checked)
 
 
 def _repeated(checked: Checked) -> Iterator[QualityFinding]:
@@ -276,6 +277,36 @@ def _unusable_seats(checked: Checked) -> Iterator[QualityFinding]:
             examples=examples,
             remedy="Export the number of seats at signup, and leave it empty where it is not known.",
         )
+
+
+def _assignments(checked: Checked) -> Iterator[QualityFinding]:
+    of = len(checked.roster.accounts)
+    for column, values in checked.roster.accounts.assignments.items():
+        crossed = checked.roster.crossed[column]
+        if crossed:
+            yield finding(
+                "several_variants",
+                "warning",
+                f"{counted(len(crossed), 'account')} ({percent(len(crossed) / of)}) stand in several rows with "
+                f"different variants of {column!r}; they are left out of that test.",
+                count=len(crossed),
+                of=of,
+                examples=crossed[:SHOWN],
+                remedy="Export the variant that each account was first assigned.",
+                names_accounts=True,
+            )
+        variants = sorted({str(value) for value in values if value is not None})
+        if len(variants) < 2:
+            yield finding(
+                "one_variant",
+                "warning",
+                f"The assignment column {column!r} has {'one variant' if variants else 'no variant'} in every account, "
+                "so there is nothing to compare.",
+                count=of,
+                of=of,
+                examples=variants,
+                remedy="Name the column that holds both the control and the variant, or leave the test out.",
+            )
 
 
 def _some_accounts(

@@ -107,23 +107,27 @@ def widened(engine: DuckDBEngine, source: Source, named: Sequence[str]) -> Sourc
     return source
 
 
-def recognise_accounts(table: Table, spec: AccountsSpec) -> tuple[str, ...]:
+def recognise_accounts(table: Table, spec: AccountsSpec, assigned: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Settle the roles of the accounts' columns and return the segments.
+
+    `assigned` are the columns with the variants of past randomised tests; nothing else is read from them.
 
     Raises
     ------
     ColumnError
-        If a column named in the spec is absent, or the account id or signup time is not found.
+        If a column named in the spec is absent, the account id or signup time is not found, or an assignment column
+        is named for something else too.
     """
+    _settle_assignments(table, spec, assigned)
     _settle_account_id(table, spec.account)
     for role, named in (("signup", spec.signup), ("churned", spec.churned), ("converted", spec.converted)):
         _settle_time(table, role, named, needed=role == "signup")
     _settle_observed_until(table, spec.observed_until)
-    _settle_exclude(table, spec.exclude)
+    _settle_exclude(table, spec.exclude, assigned)
     if spec.seats:
         table.check_named("seats", spec.seats)
         table.settle("seats", spec.seats, "spec", "named in the spec")
-    return _segments(table, spec.segments)
+    return _segments(table, spec.segments, assigned)
 
 
 def recognise_events(table: Table, spec: EventsSpec, accounts: Table) -> None:
@@ -216,13 +220,13 @@ def as_date(text: str) -> datetime | None:
         return None
 
 
-def _settle_exclude(table: Table, named: str) -> None:
+def _settle_exclude(table: Table, named: str, assigned: tuple[str, ...]) -> None:
     if named:
         table.check_named("exclude", named)
         table.settle("exclude", named, "spec", "named in the spec")
         return
     words = word_list(TRUE_WORDS + FALSE_WORDS)
-    for column in by_preference(table.names, ACCOUNT_ROLES["exclude"]):
+    for column in by_preference(tuple(c for c in table.names if c not in assigned), ACCOUNT_ROLES["exclude"]):
         filled, marks = table.engine.rows(
             f"SELECT count(*), count_if(lower(trim(CAST({quoted(column)} AS VARCHAR))) IN {words}) "
             f"FROM {quoted(table.rows)} WHERE NOT {is_missing(column)}"
@@ -233,12 +237,13 @@ def _settle_exclude(table: Table, named: str) -> None:
     table.note("exclude", None, "not found", f"no column is named like {_SPOKEN['exclude']}")
 
 
-def _segments(table: Table, named: tuple[str, ...] | None) -> tuple[str, ...]:
+def _segments(table: Table, named: tuple[str, ...] | None, assigned: tuple[str, ...]) -> tuple[str, ...]:
     if named is not None:
         for column in named:
             table.check_named("segments", column)
             table.note("segment", column, "spec", "named in the spec as a value at signup")
-    free = [c for c in table.names if c not in table.roles.values() and c not in (named or ())]
+    taken = {*table.roles.values(), *(named or ()), *assigned}
+    free = [c for c in table.names if c not in taken]
     chosen = []
     for column in free:
         values = _distinct(table, column) if is_trait_by_nature(column) else 0
@@ -254,6 +259,31 @@ def _segments(table: Table, named: tuple[str, ...] | None) -> tuple[str, ...]:
             why = f"named like a trait that does not change after signup; {values} different values"
             table.note("segment", column, "recognised", why)
     return tuple(chosen) if named is None else named
+
+
+def _settle_assignments(table: Table, spec: AccountsSpec, assigned: tuple[str, ...]) -> None:
+    there_are = f"The columns of {table.source.label} are: {listed(table.names, 40)}."
+    observed = spec.observed_until if isinstance(spec.observed_until, str) else ""
+    named = [spec.account, spec.signup, spec.churned, spec.converted, observed, spec.seats, spec.exclude]
+    for column in assigned:
+        if column not in table.source.columns:
+            near = difflib.get_close_matches(column, table.names, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ColumnError(
+                f"experiment.assignment names the column {column!r}, which {table.source.label} does not have.{hint} "
+                f"{there_are} Name the column with the variant, or leave the test out."
+            )
+        if column in (spec.segments or ()):
+            raise ColumnError(
+                f"{column!r} is named both in accounts.segments and in experiment.assignment: what was assigned at "
+                "random is no trait of the account. Take it out of accounts.segments."
+            )
+        if column in named:
+            raise ColumnError(
+                f"{column!r} is named in experiment.assignment and for something else in [accounts]. {there_are} Name "
+                "the column with the variant."
+            )
+        table.note("assignment", column, "spec", "named in the spec as the variant of a past randomised test")
 
 
 def _settle_event_account(table: Table, named: str, accounts: Table) -> None:

@@ -91,11 +91,12 @@ def _load(
         event_source = _opened(engine, events, spec.events.source, "events", f"events_given_{number}")
         digest = pool.submit(lambda: combined([event_source.digest(), account_source.digest()]))
         roll, lost = _account_rows(engine, account_source, spec, f"accounts_{number}_rows")
-        segments = recognise_accounts(roll, spec.accounts)
+        assigned = tuple(dict.fromkeys(test.column for test in spec.experiment.assignment))
+        segments = recognise_accounts(roll, spec.accounts, assigned)
         log = _event_sample(engine, event_source, spec, f"events_{number}_sample")
         recognise_events(log, spec.events, roll)
         progress("Reading the events")
-        relations = _checked(log, roll, segments, spec, digest, lost, number, progress)
+        relations = _checked(log, roll, segments, assigned, spec, digest, lost, number, progress)
     for given in (log.rows, f"events_given_{number}", f"accounts_given_{number}"):
         engine.execute(f"DROP TABLE IF EXISTS {quoted(given)}")
     return relations
@@ -105,6 +106,7 @@ def _checked(
     log: Table,
     roll: Table,
     segments: tuple[str, ...],
+    assigned: tuple[str, ...],
     spec: StudySpec,
     digest: Future[str],
     account_losses: tuple[int, tuple[str, ...]],
@@ -113,7 +115,7 @@ def _checked(
 ) -> Relations:
     engine, zone = log.engine, spec.events.timezone
     events = build_events(log, f"events_{number}", zone, spec.events.duplicates)
-    roster = build_accounts(roll, f"accounts_{number}", segments, timezone=zone, date_only=events.date_only)
+    roster = build_accounts(roll, f"accounts_{number}", segments, assigned, timezone=zone, date_only=events.date_only)
     events = with_span(engine, events, roster)
     roster = with_end_of_observation(engine, roster, events, spec.accounts, zone)
     progress("Checking the rows")
@@ -157,7 +159,8 @@ def _account_rows(
     asked = spec.accounts
     observed = asked.observed_until if isinstance(asked.observed_until, str) else ""
     named = [asked.account, asked.signup, asked.churned, asked.converted, observed, asked.seats, asked.exclude]
-    source = widened(engine, source, [*named, *(asked.segments or ())])
+    assigned = [test.column for test in spec.experiment.assignment]
+    source = widened(engine, source, [*named, *(asked.segments or ()), *assigned])
     _require_columns(source)
     lost = copy_rows(engine, source, rows, "*")
     _require_rows(engine, source, rows, lost)

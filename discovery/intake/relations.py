@@ -32,6 +32,7 @@ class Accounts:
     excluded: NDArray[np.bool_]
     seats: NDArray[np.float64]  # NaN where unknown
     segments: Mapping[str, NDArray[np.object_]]  # strings; None where unknown
+    assignments: Mapping[str, NDArray[np.object_]]  # variants of past randomised tests; None where not in the test
 
     def __len__(self) -> int:
         return len(self.account_id)

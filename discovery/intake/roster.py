@@ -17,6 +17,8 @@ from discovery.intake.sql import TRUE_WORDS, id_text, is_missing, plain_text, qu
 from discovery.spec import Day
 
 TIMES = ("signup", "churned", "converted", "observed_until")
+_NO_VARIANT = ("", "null", "nan", "<na>", "\\n", "n/a")
+"""What exports write where an account was in no test; the word `none` is not among them: it may be the control."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +53,14 @@ class Roster:
     churn_dates_only: bool
     observed_dates_only: bool
     own_end: OwnEnd | None = None
+    crossed: Mapping[str, tuple[str, ...]]  # by assignment column: accounts whose rows name different variants
 
 
 def build_accounts(
     table: Table,
     name: str,
     segments: tuple[str, ...],
+    assigned: tuple[str, ...],
     *,
     timezone: str,
     date_only: bool,
@@ -73,13 +77,15 @@ def build_accounts(
         Name of the relation to create.
     segments
         Names of the segment columns.
+    assigned
+        Names of the columns with the variants of past tests. An account whose rows name different ones has none.
     timezone
         Zone of times without one.
     date_only
         Event times are dates: signups are floored to their day, and every time is what the calendar shows.
     """
     engine, typed = table.engine, f"{name}_typed"
-    _type_rows(table, typed, segments, timezone, date_only)
+    _type_rows(table, typed, segments, assigned, timezone, date_only)
     nothing = " AND ".join(["account_id IS NULL", *(f"{role} IS NULL" for role in TIMES), "unread_signup IS NULL"])
     blank, without_id, rows = engine.rows(
         f"SELECT count_if({nothing}), count(*) - count(account_id), count(*) FROM {quoted(typed)}"
@@ -93,7 +99,8 @@ def build_accounts(
         f"QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY signup NULLS LAST, ALL_THE_REST) = 1 "
         "ORDER BY account_id".replace("ALL_THE_REST", _all_columns(table, segments))
     )
-    accounts = _arrays(arrow, segments, date_only)
+    variants = _variants(engine, typed, len(assigned))
+    accounts = _arrays(arrow, segments, dict(zip(assigned, variants, strict=True)), date_only)
     on_utc = timezone == "UTC" or date_only
     _relation(engine, name, accounts)
     return Roster(
@@ -108,12 +115,15 @@ def build_accounts(
         examples_repeated=tuple(str(key) for key, _ in repeated[:5]),
         unread={role: _unread(engine, typed, role) for role in TIMES if role in table.roles},
         unusable_seats=_unread(engine, typed, "seats") if "seats" in table.roles else (0, ()),
+        crossed=_crossed(engine, typed, assigned),
         churn_dates_only=_all_midnight(accounts.churned) if on_utc else _is_dates(table, "churned"),
         observed_dates_only=_all_midnight(accounts.observed_until) if on_utc else _is_dates(table, "observed_until"),
     )
 
 
-def _type_rows(table: Table, typed: str, segments: tuple[str, ...], timezone: str, date_only: bool) -> None:
+def _type_rows(
+    table: Table, typed: str, segments: tuple[str, ...], assigned: tuple[str, ...], timezone: str, date_only: bool
+) -> None:
     roles = table.roles
     fields = [f"{id_text(roles['account'], table.kind(roles['account']))} AS account_id"]
     for role in TIMES:
@@ -129,9 +139,36 @@ def _type_rows(table: Table, typed: str, segments: tuple[str, ...], timezone: st
     fields.append(f"coalesce({marks} IN {word_list(TRUE_WORDS)}, false) AS excluded" if marks else "false AS excluded")
     fields += _seats(roles["seats"]) if "seats" in roles else ["CAST(NULL AS DOUBLE) AS seats"]
     fields += [f"{plain_text(column)} AS segment_{i}" for i, column in enumerate(segments)]
+    fields += [f"{_variant(column, table.kind(column))} AS variant_{i}" for i, column in enumerate(assigned)]
     table.engine.execute(
         f"CREATE OR REPLACE TABLE {quoted(typed)} AS SELECT {', '.join(fields)} FROM {quoted(table.rows)}"
     )
+
+
+def _variant(column: str, kind: str) -> str:
+    text = f"trim({id_text(column, kind)})"
+    return f"CASE WHEN lower({text}) NOT IN {word_list(_NO_VARIANT)} THEN {text} END"
+
+
+def _variants(engine: DuckDBEngine, typed: str, count: int) -> list[NDArray[np.object_]]:
+    """Return the variant of every account, in the order of their ids, for each of `count` past tests."""
+    fields = [f"CASE WHEN min(variant_{i}) = max(variant_{i}) THEN min(variant_{i}) END AS v{i}" for i in range(count)]
+    arrow = engine.table(
+        f"SELECT {', '.join(['account_id', *fields])} FROM {quoted(typed)} WHERE account_id IS NOT NULL "
+        "GROUP BY account_id ORDER BY account_id"
+    )
+    return [_objects(arrow.column(f"v{i}")) for i in range(count)]
+
+
+def _crossed(engine: DuckDBEngine, typed: str, assigned: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for i, column in enumerate(assigned):
+        rows = engine.rows(
+            f"SELECT account_id FROM {quoted(typed)} WHERE account_id IS NOT NULL "
+            f"GROUP BY account_id HAVING count(DISTINCT variant_{i}) > 1 ORDER BY account_id"
+        )
+        found[column] = tuple(str(key) for (key,) in rows)
+    return found
 
 
 def _seats(column: str) -> list[str]:
@@ -149,7 +186,9 @@ def _all_columns(table: Table, segments: tuple[str, ...]) -> str:
     return ", ".join(f"{column} NULLS LAST" for column in columns)
 
 
-def _arrays(arrow: pa.Table, segments: tuple[str, ...], date_only: bool) -> Accounts:
+def _arrays(
+    arrow: pa.Table, segments: tuple[str, ...], assignments: Mapping[str, NDArray[np.object_]], date_only: bool
+) -> Accounts:
     times = {role: _times(arrow.column(role)) for role in TIMES}
     signup = times["signup"]
     if date_only:
@@ -163,6 +202,7 @@ def _arrays(arrow: pa.Table, segments: tuple[str, ...], date_only: bool) -> Acco
         excluded=arrow.column("excluded").to_numpy().astype(bool),
         seats=arrow.column("seats").to_numpy().astype(np.float64),
         segments={column: _objects(arrow.column(f"segment_{i}")) for i, column in enumerate(segments)},
+        assignments=assignments,
     )
 
 

@@ -6,6 +6,7 @@ are those of `result.json` (schema 1).
 """
 
 from discovery.results.estimates import Estimate, EstimateStatus, as_json_values
+from discovery.results.experiments import ExperimentPlan, PlanRow, UserClusters
 from discovery.results.ladders import (
     Between,
     Branch,
@@ -24,7 +25,7 @@ from discovery.results.ladders import (
     StageName,
     StageStatus,
 )
-from discovery.results.reading import read_ladder, read_result
+from discovery.results.reading import read_earlier, read_ladder, read_result, read_validation
 from discovery.results.study import (
     SCHEMA,
     UNRANKED,
@@ -56,21 +57,18 @@ from discovery.results.validation import (
     Criterion,
     CriterionName,
     CriterionStatus,
-    ExperimentPlan,
     LadderStep,
     MovedFamily,
     Neighbour,
     OnboardingGroup,
     Origin,
     PastExperiment,
-    PlanRow,
     Power,
     Proposal,
     ProposalVerdict,
     Reaching,
     RepeatUse,
     SegmentRow,
-    UserClusters,
     ValidationResult,
 )
 
@@ -137,7 +135,9 @@ __all__ = [
     "VerdictStatus",
     "as_json_values",
     "attach",
+    "read_earlier",
     "read_ladder",
     "read_result",
+    "read_validation",
     "renderer",
 ]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from discovery.errors import Caution
 from discovery.results.estimates import Estimate
+from discovery.results.experiments import ExperimentPlan
 
 Role = Literal["baseline", "required", "milestone", "habit"]
 RuleName = Literal["specific", "trackable", "reachable", "towards value", "stands for value"]
@@ -185,7 +186,7 @@ class Ladder:
     `status` is that of the milestone. The rungs are about the `n_accounts` landmark accounts (of the persona) that
     signed up from `since` on, the day the `youngest` rung appeared in the log; None: all. `sentence` says why the
     ladder stands where it stands. `stability` is the share of half-samples in which the same steps
-    are required.
+    are required. `experiment` is the test that would show whether helping accounts to the milestone keeps more of them.
     """
 
     rank: int
@@ -203,3 +204,4 @@ class Ladder:
     funnels: tuple[Funnel, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[Caution, ...] = ()
+    experiment: ExperimentPlan | None = None

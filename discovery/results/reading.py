@@ -1,14 +1,19 @@
-"""Back from `result.json` to results, so that a later command can take up what an earlier one found."""
+"""Back from what was written to results, so that a later command can take up what an earlier one found."""
 
 from __future__ import annotations
 
 import json
 from os import PathLike
 from pathlib import Path
+from typing import TypeVar
 
 from discovery.errors import SourceError
 from discovery.results.ladders import Ladder
 from discovery.results.study import SCHEMA, CandidateTable, StudyResult
+from discovery.results.validation import ValidationResult
+
+_Result = TypeVar("_Result", StudyResult, ValidationResult)
+_STUDY, _VALIDATION = ("result.json", "discover run"), ("validation.json", "discover validate")
 
 
 def read_result(path: str | PathLike[str]) -> StudyResult:
@@ -19,23 +24,31 @@ def read_result(path: str | PathLike[str]) -> StudyResult:
     SourceError
         If the file is missing, is not JSON, or is not a result of this schema.
     """
-    from pydantic import TypeAdapter, ValidationError
+    return _study(Path(path), _json(Path(path), _STUDY[0]))
 
+
+def read_validation(path: str | PathLike[str]) -> ValidationResult:
+    """Read a `validation.json`.
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, is not JSON, or is not a validation of this schema.
+    """
+    return _validation(Path(path), _json(Path(path), _VALIDATION[0]))
+
+
+def read_earlier(path: str | PathLike[str]) -> StudyResult | ValidationResult:
+    """Read a `result.json` or a `validation.json`, told apart by what they hold.
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, is not JSON, or is neither of the two.
+    """
     path = Path(path)
-    values = _json(path)
-    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-        raise SourceError(
-            f"{path} is not a result of schema {SCHEMA}. Give the result.json that discover run has written."
-        )
-    content = {key: value for key, value in values.items() if key != "schema"}
-    try:
-        return TypeAdapter(StudyResult).validate_python({**content, "candidates": CandidateTable(columns={})})
-    except ValidationError as error:
-        faults = [".".join(map(str, e["loc"])) + f": {e['msg']}" for e in error.errors()]
-        raise SourceError(
-            f"{path} does not read as a result: {len(faults)} field(s) do not fit (first: {'; '.join(faults[:3])}). "
-            "It may come from another version; run discover run again."
-        ) from error
+    values = _json(path, f"{_STUDY[0]} or a {_VALIDATION[0]}")
+    return _validation(path, values) if _holds(values, "proposals") else _study(path, values)
 
 
 def read_ladder(reference: str) -> tuple[StudyResult, Ladder]:
@@ -60,10 +73,46 @@ def read_ladder(reference: str) -> tuple[StudyResult, Ladder]:
     )
 
 
-def _json(path: Path) -> object:
+def _study(path: Path, values: object) -> StudyResult:
+    if _holds(values, "proposals"):
+        raise SourceError(f"{path} is a validation, not a study. Give the result.json that discover run has written.")
+    return _checked(path, values, StudyResult, _STUDY, candidates=CandidateTable(columns={}))
+
+
+def _validation(path: Path, values: object) -> ValidationResult:
+    if _holds(values, "ranking"):
+        raise SourceError(
+            f"{path} is a study, not a validation. Give the validation.json that discover validate has written."
+        )
+    return _checked(path, values, ValidationResult, _VALIDATION)
+
+
+def _checked(path: Path, values: object, kind: type[_Result], made: tuple[str, str], **added: object) -> _Result:
+    """Return the values of a file as a result of one kind, checked field by field."""
+    from pydantic import TypeAdapter, ValidationError
+
+    name, command = made
+    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+        raise SourceError(f"{path} is not a result of schema {SCHEMA}. Give the {name} that {command} has written.")
+    content = {key: value for key, value in values.items() if key != "schema"}
+    try:
+        return TypeAdapter(kind).validate_python({**content, **added})
+    except ValidationError as error:
+        faults = [".".join(map(str, e["loc"])) + f": {e['msg']}" for e in error.errors()]
+        raise SourceError(
+            f"{path} does not read as a result: {len(faults)} field(s) do not fit (first: {'; '.join(faults[:3])}). "
+            f"It may come from another version; run {command} again."
+        ) from error
+
+
+def _holds(values: object, field: str) -> bool:
+    return isinstance(values, dict) and field in values
+
+
+def _json(path: Path, wanted: str) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}. Check the path.") from None
     except (OSError, ValueError) as error:
-        raise SourceError(f"{path} cannot be read as JSON ({error}). Give a result.json.") from error
+        raise SourceError(f"{path} cannot be read as JSON ({error}). Give a {wanted}.") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from discovery.results.estimates import Estimate, as_json_values
+from discovery.results.experiments import ExperimentPlan
 from discovery.results.study import (
     SCHEMA,
     OutcomeSummary,
@@ -119,7 +120,7 @@ class Competitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnboardingGroup:
-    """Accounts by how far they came: `retained` is their plain share, `adjusted` the difference to the last group."""
+    """Accounts by how far they came: `retained` is their plain share, `adjusted` the difference to the first group."""
 
     label: str
     n_accounts: int
@@ -199,58 +200,6 @@ class PastExperiment:
     moved: tuple[MovedFamily, ...]
     claims: Literal["complier", "intention to treat", "nothing"]
     sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRow:
-    """One size of experiment: the rise in activation times the effect among those moved is what each arm can show."""
-
-    rise: float
-    effect_share: float
-    effect: float
-    per_arm: int | None
-    weeks: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserClusters:
-    """What randomising users instead of accounts takes: users of one account do alike (`icc`), so each tells less."""
-
-    users_per_account: float
-    icc: float
-    design_effect: float
-    users_per_arm: int | None
-    accounts_per_arm: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExperimentPlan:
-    """The test that would prove it. `per_arm` and `weeks` are those of ten points' rise at the full adjusted effect.
-
-    `weeks` counts the signups at the observed rate and the days until the outcome is known. `gain` is the difference
-    in retention if activation rises by ten points, **if the adjusted difference is causal**. `activation_per_arm` shows
-    ten points more activation itself, the leading metric.
-    """
-
-    per_arm: int | None
-    weeks: float | None
-    effect: float | None
-    base_rate: float
-    activation: float
-    signups_per_week: float
-    alpha: float
-    power: float
-    rows: tuple[PlanRow, ...]
-    gain: Estimate
-    activation_per_arm: int | None
-    activation_weeks: float | None
-    clusters: UserClusters | None
-    design: str
-    primary: str
-    secondary: tuple[str, ...]
-    guardrails: tuple[str, ...]
-    success: tuple[str, ...]
-    rollback: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

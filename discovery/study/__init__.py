@@ -6,20 +6,33 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from os import PathLike
 from typing import Any
 
 from discovery import exposure, intake, ranking
 from discovery.errors import QualityError, SpecError
 from discovery.intake import Relations
+from discovery.milestone import Milestone
 from discovery.outcome import Outcome, read_outcome
-from discovery.results import CandidateTable, CheckResult, Provenance, QualityFinding, StudyResult, Verdict
+from discovery.results import (
+    CandidateTable,
+    CheckResult,
+    Provenance,
+    QualityFinding,
+    StudyResult,
+    ValidationResult,
+    Verdict,
+    read_earlier,
+)
 from discovery.spec import Day, StudySpec, build_spec
 from discovery.study.evidence import lifetimes, prepare_sample
 from discovery.study.finalists import Finalists
 from discovery.study.ladders import Ladders
 from discovery.study.personas import search_personas
 from discovery.study.search import gather
+from discovery.study.validation import ask, validate
+from discovery.validation import compare as compared
 from discovery.version import __version__
 
 Progress = Callable[[str], None]
@@ -100,22 +113,73 @@ class Study:
         with closing(relations.engine):
             _refuse_errors(relations)
             answer = _answer(relations, self.spec, progress)
-        made = Provenance(
-            version=__version__,
-            spec_sha256=relations.spec.sha256(),
-            input_sha256=relations.input_sha256,
-            seed=relations.spec.inference.seed,
-            seconds=time.perf_counter() - started,
-            events_rows=relations.events_rows,
-            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-        return StudyResult(
-            quality=_shareable(relations.quality, show_accounts),
-            recognised=relations.recognised,
-            settings=relations.spec.as_dict(),
-            provenance=made,
-            **answer,
-        )
+        return StudyResult(**answer, **_origin(relations, started, show_accounts))
+
+    def validate(
+        self,
+        *milestones: str | Milestone,
+        ladder: str | None = None,
+        registered: date | None = None,
+        independent: bool = False,
+        compare: str | PathLike[str] | None = None,
+        progress: Progress = _silent,
+        show_accounts: bool = False,
+    ) -> ValidationResult:
+        """Ask whether proposed milestones hold.
+
+        Parameters
+        ----------
+        *milestones
+            The proposals, as text or as milestones; several are set side by side and answer for each other.
+        ladder
+            A ladder of an earlier result, as `result.json#1`: its milestone is one more proposal, its rungs the steps
+            of onboarding.
+        registered
+            The day the proposals were written down: accounts that signed up from then on decide, without a search
+            penalty.
+        independent
+            Whether the team vouches that the proposals did not come from these data.
+        compare
+            An earlier `result.json` or `validation.json`; the proposals say what changed since.
+        progress
+            Called with a few words whenever a stage begins.
+        show_accounts
+            Whether account ids may stand in the result as examples.
+
+        Raises
+        ------
+        InputError
+            If nothing is proposed, a proposal cannot be read or looks beyond the observation window, `registered` and
+            `independent` are both given, or a source cannot be read or checked.
+        """
+        started = time.perf_counter()
+        earlier = None if compare is None else read_earlier(compare)
+        question = ask(milestones, ladder, registered, independent)
+        relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
+        with closing(relations.engine):
+            _refuse_errors(relations)
+            said = validate(relations, question, not self.spec.outcome.kind, progress)
+        result = ValidationResult(**said, **_origin(relations, started, show_accounts))
+        return result if earlier is None else compared(earlier, result)
+
+
+def _origin(relations: Relations, started: float, show_accounts: bool) -> dict[str, Any]:
+    """Return what every result says of its input and of how it was made."""
+    made = Provenance(
+        version=__version__,
+        spec_sha256=relations.spec.sha256(),
+        input_sha256=relations.input_sha256,
+        seed=relations.spec.inference.seed,
+        seconds=time.perf_counter() - started,
+        events_rows=relations.events_rows,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return {
+        "quality": _shareable(relations.quality, show_accounts),
+        "recognised": relations.recognised,
+        "settings": relations.spec.as_dict(),
+        "provenance": made,
+    }
 
 
 def _laid_over(spec: StudySpec | Mapping[str, Any] | None, sections: Mapping[str, Mapping[str, Any]]) -> StudySpec:

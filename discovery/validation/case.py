@@ -86,8 +86,8 @@ class Case:
         The accounts the verdict rests on: all, or those that signed up since the proposal was registered.
     null : NullModel
         The outcome on the deciding covariates, over all n.
-    deciding : NullModel
-        The same over the accounts in `decides`.
+    deciding : NullModel or None
+        The same over the accounts in `decides`; None where they are too few.
     composition : NullModel or None
         For `active` outcomes: at equal amount, days and recency of activity, over the accounts in `decides`.
     traits : NullModel
@@ -135,7 +135,7 @@ class Case:
     signup: NDArray[np.int64]
     decides: Bools
     null: NullModel
-    deciding: NullModel
+    deciding: NullModel | None
     composition: NullModel | None
     traits: NullModel
     trait_columns: Mapping[str, tuple[int, ...]]

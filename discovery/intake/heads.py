@@ -1,0 +1,154 @@
+"""What the columns are, from the first rows of the events alone: for SQL that reads the same tables elsewhere."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Literal
+
+from discovery.engines.duckdb import DuckDBEngine
+from discovery.errors import ColumnError
+from discovery.intake.columns import Table, filled_in, recognise_accounts, recognise_events
+from discovery.intake.loading import _account_rows, _event_sample, _opened
+from discovery.intake.sql import is_fractional, is_number, is_text, literal, plain_text, quoted
+from discovery.intake.times import Clock
+from discovery.spec import Day, StudySpec, build_spec
+
+_NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heads:
+    """What was seen of two sources.
+
+    Attributes
+    ----------
+    spec : StudySpec
+        What was asked, with every recognised column filled in.
+    clocks : mapping
+        How times are written, by "events.time" and "accounts.signup".
+    kinds : mapping
+        Engine type of every column with a role, by names like "events.account"; VARCHAR for all of a text file.
+    whole_text : frozenset of str
+        Columns of identifiers in which whole numbers are written like 12.0.
+    reached_by_path : tuple of str
+        Columns that are a path into nested records, which a table elsewhere does not have.
+    dates_only : bool
+        Event times are dates.
+    absent : tuple of str
+        Events asked for that never occur.
+    """
+
+    spec: StudySpec
+    clocks: Mapping[str, Clock]
+    kinds: Mapping[str, str]
+    whole_text: frozenset[str]
+    reached_by_path: tuple[str, ...]
+    dates_only: bool
+    absent: tuple[str, ...]
+
+
+def look(events: object, accounts: object, spec: StudySpec, asked: Sequence[str] = ()) -> Heads:
+    """Recognise the columns of two sources as a study would, without reading the events as a whole.
+
+    All events are read only where the first rows alone cannot tell: whether times that look like dates are dates
+    throughout, and whether an event of `asked` that is not among the first rows occurs later.
+
+    Parameters
+    ----------
+    events, accounts
+        As for `discovery.intake.load`.
+    spec
+        What is asked. Columns it names are used as they are; others are recognised.
+    asked
+        Names of events to look for.
+
+    Raises
+    ------
+    SourceError
+        If a file, folder or table is missing, empty or unreadable.
+    ColumnError
+        If a column that is needed is not found, holds no times, or one named in the spec does not exist.
+    """
+    number = next(_NUMBERS)
+    with closing(DuckDBEngine()) as engine:
+        account_source = _opened(engine, accounts, spec.accounts.source, "accounts", f"accounts_given_{number}")
+        event_source = _opened(engine, events, spec.events.source, "events", f"events_given_{number}")
+        roll, _ = _account_rows(engine, account_source, spec, f"accounts_{number}_head")
+        segments = recognise_accounts(roll, spec.accounts, tuple(test.column for test in spec.experiment.assignment))
+        log = _event_sample(engine, event_source, spec, f"events_{number}_head")
+        recognise_events(log, spec.events, roll)
+        sides = (("events", log), ("accounts", roll))
+        return Heads(
+            spec=_filled(spec, log, roll, segments),
+            clocks={"events.time": _clock(log, "time"), "accounts.signup": _clock(roll, "signup")},
+            kinds={f"{side}.{role}": table.kind(name) for side, table in sides for role, name in table.roles.items()},
+            whole_text=frozenset(
+                f"{side}.{role}" for side, table in sides for role in ("account", "user") if _is_whole(table, role)
+            ),
+            reached_by_path=tuple(
+                name for _, table in sides for name in table.roles.values() if name in table.source.derived
+            ),
+            dates_only=_dates_only(log, spec.events.timezone),
+            absent=tuple(name for name in asked if not _occurs(log, name)),
+        )
+
+
+def _filled(spec: StudySpec, log: Table, roll: Table, segments: tuple[str, ...]) -> StudySpec:
+    values = spec.model_dump(by_alias=True)
+    values["events"] = {**filled_in(spec.events, log.roles), "from": log.source.path}
+    values["accounts"] = {**filled_in(spec.accounts, roll.roles), "from": roll.source.path, "segments": segments}
+    return build_spec(values)
+
+
+def _clock(table: Table, role: str) -> Clock:
+    clock = table.clock(table.roles[role])
+    if clock.writing == "nothing":
+        raise ColumnError(
+            f"The column {clock.column!r} of {table.source.label} holds nothing that reads as a time. Name another: "
+            f"--set {table.side}.{role}=COLUMN."
+        )
+    return clock
+
+
+def _is_whole(table: Table, role: str) -> bool:
+    column = table.roles.get(role)
+    if column is None or not is_text(table.kind(column)):
+        return False
+    found = table.engine.rows(
+        f"SELECT count(*) FROM {quoted(table.rows)} "
+        f"WHERE regexp_full_match(CAST({quoted(column)} AS VARCHAR), '-?[0-9]+[.]0')"
+    )
+    return bool(found[0][0])
+
+
+def _dates_only(log: Table, zone: str) -> bool:
+    clock = log.clock(log.roles["time"])
+    if clock.writing in ("date", "day number"):
+        return True
+    off_midnight = f"WHERE {clock.micros(zone, wall=True)} % {Day} <> 0 LIMIT 1"
+    filled, some = log.engine.rows(
+        f"SELECT count({clock.micros(zone, wall=True)}), "
+        f"(SELECT count(*) FROM (SELECT 1 FROM {quoted(log.rows)} {off_midnight})) FROM {quoted(log.rows)}"
+    )[0]
+    if some or filled < 2:
+        return False
+    return not log.engine.rows(f"SELECT 1 FROM {log.source.table(strict=False)} {off_midnight}")
+
+
+def _occurs(log: Table, name: str) -> bool:
+    where = f"WHERE {plain_text(log.roles['event'])} = {literal(name)} LIMIT 1"
+    return any(
+        log.engine.rows(f"SELECT 1 FROM {rows} {where}") for rows in (quoted(log.rows), log.source.table(strict=False))
+    )
+
+
+def kind_of(kind: str) -> Literal["", "text", "integer", "float"]:
+    """Return what an engine type holds: "text", "integer", "float", or "" for anything else."""
+    if is_text(kind):
+        return "text"
+    if is_fractional(kind):
+        return "float"
+    return "integer" if is_number(kind) else ""

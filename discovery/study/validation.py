@@ -1,0 +1,295 @@
+"""A validation from checked relations to the verdict on every proposal: the rooms in order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery import estimate, experiment, exposure, ranking
+from discovery.errors import InputError
+from discovery.intake import Relations
+from discovery.milestone import Milestone
+from discovery.outcome import Outcome, read_outcome
+from discovery.ranking import Evidence
+from discovery.results import LadderStep, Origin, Proposal, SurvivalCurve, read_ladder
+from discovery.spec import Day
+from discovery.study.evidence import lifetimes, prepare_sample
+from discovery.study.proposals import Proposals, windows_us
+from discovery.study.search import PLASMODES, gather
+from discovery.study.settled import as_day, judged_through, moment_of, settled, signups_per_week, weeks_until
+from discovery.study.trials import Trials
+from discovery.validation import Aside, Case, Effect, decide, effect_of, judge, not_judged
+
+Progress = Callable[[str], None]
+LEAST_FOR_CONJUNCTIONS = 3.5
+"""The bound on a conjunction where none was searched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is proposed, and where it came from; `steps` are the rungs below a ladder's milestone."""
+
+    milestones: tuple[Milestone, ...]
+    steps: tuple[Milestone, ...] = ()
+    registered: date | None = None
+    independent: bool = False
+
+    @property
+    def origin(self) -> Origin:
+        """Where the proposals came from."""
+        return "registered" if self.registered else "independent" if self.independent else "searched"
+
+
+def ask(
+    milestones: Sequence[str | Milestone], ladder: str | None, registered: date | None, independent: bool
+) -> Question:
+    """Return the question, equal proposals once; refuse what cannot be answered.
+
+    Raises
+    ------
+    InputError
+        If nothing is proposed, or `registered` and `independent` are both given.
+    """
+    if registered is not None and independent:
+        raise InputError("registered and independent are two answers to where a proposal came from; give one of them.")
+    proposed = [Milestone.parse(one) if isinstance(one, str) else one for one in milestones]
+    steps: tuple[Milestone, ...] = ()
+    if ladder is not None:
+        _, found = read_ladder(ladder)
+        steps = tuple(Milestone.parse(rung.milestone) for rung in found.rungs if rung.role == "required")
+        proposed.append(Milestone.parse(found.milestone))
+    if not proposed:
+        raise InputError("No milestone was proposed. Give one, such as report_shared >= 3 within 7d, or a ladder.")
+    return Question(
+        milestones=tuple(dict.fromkeys(proposed)), steps=steps, registered=registered, independent=independent
+    )
+
+
+def validate(relations: Relations, question: Question, inferred: bool, progress: Progress) -> dict[str, Any]:
+    """Walk from checked relations to everything a validation says about them."""
+    spec = relations.spec
+    window_us = spec.candidates.window_days * Day
+    _refuse_long_windows(question, spec.candidates.window_days)
+    progress("Reading who stayed and who left")
+    overall = read_outcome(
+        lifetimes(relations), spec.outcome, window_days=spec.candidates.window_days, inferred=inferred
+    )
+    through = judged_through(relations)
+    outcome = settled(overall, relations, through)
+    said: dict[str, Any] = {
+        "origin": question.origin,
+        "registered": question.registered.isoformat() if question.registered else None,
+        "population": overall.population,
+        "outcome": overall.summary,
+        "judged": len(outcome.positions),
+        "judged_through": as_day(through),
+    }
+    short = ranking.shortfall(outcome.population, outcome.summary)
+    if short:
+        return said | _unanswered(question, short)
+
+    progress("Counting what accounts did in their first days")
+    measured = exposure.measure(
+        relations.engine,
+        relations.events_table,
+        relations.accounts_table,
+        len(relations.accounts),
+        windows_us(question.milestones, relations),
+        window_us,
+    )
+    grid = spec.candidates
+    users = grid.min_users if relations.has_users else (1,)
+    flags = exposure.candidate_flags(
+        measured, outcome.positions, grid.at_least, grid.within_days, users, ranking.MIN_SIDE
+    )
+    if not flags.conditions:
+        return said | _unanswered(question, "no event inside the observation window tells accounts apart")
+    progress(f"Comparing {len(flags.conditions):,} rules")
+    # The stated day alone decides: what happens after it must not move a verdict from one night to the next.
+    sample = dataclasses.replace(prepare_sample(relations, outcome, measured, flags), asked_model="logistic")
+    evidence = gather(sample, spec)
+    grading = ranking.grade(evidence, spec)
+    first = ranking.decide(evidence, grading, outcome.population, outcome.summary, spec)
+    since = moment_of(question.registered) if question.registered else None
+    decides = np.ones(len(sample), dtype=bool) if since is None else sample.signup >= since
+    proposals = Proposals(relations, outcome, measured, sample, evidence, decides)
+    each = _Each(
+        proposals=proposals,
+        overall=overall,
+        trials=Trials(relations, overall, outcome, sample),
+        through=through,
+        since=max(through, since or 0),
+        steps=question.steps,
+    )
+    return said | {
+        "proposals": each.judged(question, progress),
+        "correction": _correction(question, evidence.searched),
+        "searched": evidence.searched,
+        "first": first.milestone,
+        "first_status": first.status,
+        "adjusted_for": sample.adjusted_for,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Each:
+    """Judges the proposals of one validation, one after the other and all beside each other."""
+
+    proposals: Proposals
+    overall: Outcome
+    trials: Trials
+    through: int
+    since: int
+    steps: tuple[Milestone, ...]
+
+    def judged(self, question: Question, progress: Progress) -> tuple[Proposal, ...]:
+        cases: dict[Milestone, Case | str] = {}
+        for milestone in question.milestones:
+            progress(f"Looking at {milestone}")
+            cases[milestone] = self._case(milestone)
+        known = {milestone: case for milestone, case in cases.items() if isinstance(case, Case)}
+        effects = {milestone: self._effect(case) for milestone, case in known.items()}
+        alpha = self.proposals.relations.spec.inference.alpha
+        decisions = dict(zip(effects, decide(list(effects.values()), question.origin, alpha), strict=True))
+        progress("Judging")
+        return tuple(
+            not_judged(milestone, case)
+            if isinstance(case, str)
+            else judge(
+                case,
+                effects[milestone],
+                decisions[milestone],
+                self._arrival,
+                self._aside(case, decisions, question.origin),
+            )
+            for milestone, case in cases.items()
+        )
+
+    def _case(self, milestone: Milestone) -> Case | str:
+        """Return all that is known of a proposal, or why it cannot be judged."""
+        here = self.proposals.available(milestone)
+        stayed = int(self.proposals.sample.retained[here].sum())
+        left = int(here.sum()) - stayed
+        if min(stayed, left) < ranking.MIN_EITHER_OUTCOME:
+            return (
+                f"only {int(here.sum()):,} accounts with a known outcome signed up since it can be reached, of which "
+                f"{min(stayed, left):,} had the rarer outcome; at least {ranking.MIN_EITHER_OUTCOME} are needed"
+            )
+        return self.proposals.case(milestone, self.steps)
+
+    def _effect(self, case: Case) -> Effect:
+        evidence, sample = self.proposals.evidence, self.proposals.sample
+        inertia = None
+        if sample.outcome == "active" and case.composition is not None and case.deciding is not None:
+            chance = estimate.inertia_chance(case.composition.design, case.retained[case.decides])
+            flag = case.flag[:, case.decides]
+            inertia = np.abs(estimate.plasmode_maxima(case.deciding, flag, chance, PLASMODES, case.seed))
+        return effect_of(case, _bound(case.milestone, evidence), inertia)
+
+    def _arrival(self, missing: int) -> tuple[int, float]:
+        relations = self.proposals.relations
+        rate = signups_per_week(self.overall, relations)
+        return weeks_until(missing, self.overall, relations, self.since, rate)
+
+    def _aside(self, case: Case, decisions: dict[Milestone, Any], origin: Origin) -> Aside:
+        adjusted = decisions[case.milestone].unwidened
+        met = np.isfinite(self.proposals.reached(case.milestone))
+        evidence = self.trials.past(case.milestone, met, self.through)
+        tried, standing = experiment.experimental_evidence(evidence, adjusted, case.minimum_effect)
+        since = self.proposals.launches.of(case.milestone)
+        return Aside(
+            origin=origin,
+            evidence=evidence,
+            tried=tried,
+            standing=standing,
+            experiment=self.trials.plan(case.milestone, adjusted, float(case.met.mean()), float(case.retained.mean())),
+            curves=self._curves(case),
+            ladder=self._climb(case.milestone),
+            since=None if since is None else as_day(since),
+        )
+
+    def _curves(self, case: Case) -> tuple[SurvivalCurve, ...]:
+        duration, departed = self.proposals.outcome.duration, self.proposals.outcome.departed
+        if duration is None or departed is None:
+            return ()
+        here = self.proposals.available(case.milestone)
+        sides = (f"reached {case.milestone}", case.met), ("did not reach it", ~case.met)
+        return tuple(
+            estimate.kaplan_meier(duration[here][side], departed[here][side], label, case.alpha)
+            for label, side in sides
+            if side.any()
+        )
+
+    def _climb(self, milestone: Milestone) -> tuple[LadderStep, ...]:
+        """Return the rungs of the proposed ladder in these accounts."""
+        if not self.steps:
+            return ()
+        rungs = [*self.steps, milestone]
+        days = [self.proposals.reached(rung) for rung in rungs]
+        top = np.isfinite(days[-1])
+        steps, arrived = [], np.ones(len(top), dtype=bool)
+        for rung, own in zip(rungs, days, strict=True):
+            there = arrived & np.isfinite(own)
+            steps.append(
+                LadderStep(
+                    milestone=str(rung),
+                    reach=float(np.isfinite(own).mean()),
+                    step_conversion=_share(there, arrived),
+                    before_milestone=None if rung == milestone else _share(top & (own <= days[-1]), top),
+                    median_days=float(np.median(own[np.isfinite(own)])) if np.isfinite(own).any() else None,
+                )
+            )
+            arrived = there
+        return tuple(steps)
+
+
+def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float | None:
+    return float((part & whole).sum() / whole.sum()) if whole.any() else None
+
+
+def _bound(milestone: Milestone, evidence: Evidence) -> float:
+    """Return the score that the search over such rules reaches by chance."""
+    if len(milestone.conditions) == 1:
+        return evidence.single_bound
+    return max(
+        evidence.single_bound, evidence.pair_bound if np.isfinite(evidence.pair_bound) else LEAST_FOR_CONJUNCTIONS
+    )
+
+
+def _correction(question: Question, searched: int) -> str:
+    proposals = len(question.milestones)
+    if question.origin == "searched":
+        return (
+            f"A search over these accounts may have proposed it, so the lower bound answers for all {searched:,} rules "
+            "of that search."
+        )
+    if proposals == 1:
+        return "One proposal that did not come from these accounts: nothing to correct for."
+    return f"{proposals} proposals that did not come from these accounts answer for each other (Holm)."
+
+
+def _unanswered(question: Question, reason: str) -> dict[str, Any]:
+    return {
+        "proposals": tuple(not_judged(milestone, reason) for milestone in question.milestones),
+        "correction": "",
+        "searched": 0,
+        "first": None,
+        "first_status": None,
+        "adjusted_for": (),
+    }
+
+
+def _refuse_long_windows(question: Question, window_days: int) -> None:
+    for milestone in (*question.milestones, *question.steps):
+        long = [c for c in milestone.conditions if c.within_hours is not None and c.within_hours > 24 * window_days]
+        if long:
+            raise InputError(
+                f"“{long[0]}” looks {long[0].within_days:g} days ahead, beyond the observation window of {window_days} "
+                f"days. Shorten its window, or widen it: --set candidates.window_days={long[0].within_days:g}"
+            )

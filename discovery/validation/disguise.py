@@ -1,0 +1,79 @@
+"""Whether the proposal is something an account does, or the outcome itself, or who the account is."""
+
+from __future__ import annotations
+
+from discovery import wording
+from discovery.milestone import Condition, Milestone
+from discovery.results import Criterion, CriterionStatus
+from discovery.validation.case import Case
+
+
+def not_the_outcome(case: Case) -> Criterion:
+    """Judge whether the proposal's events may stand for a milestone at all.
+
+    One event that may not disqualifies the whole: joined by `and` it is needed, joined by `or` it is enough. An event
+    at signup disqualifies where it suffices; beside others that are needed too, it says nothing more.
+
+    Returns
+    -------
+    Criterion
+        Without a value. Every failure decides.
+    """
+    for status, what in (
+        ("outcome_adjacent", "belongs to the decision to stay or go"),
+        ("passive", "happens to an account, which does not do it"),
+    ):
+        for event in case.milestone.events:
+            if event in case.apart and case.apart[event][0] == status:
+                return _found("fail", f"{_named(event)} {what}, so it is no milestone. {case.apart[event][1]}")
+    defining = [event for event in case.milestone.events if event in case.defines_outcome]
+    if defining and case.outcome != "active":
+        return _found("fail", f"{_named(defining[0])} is what the outcome is read from, so it cannot precede it.")
+    if _says_who_came(case.milestone, case.at_signup):
+        return _found("fail", f"{_at_signup(case)} happens at signup: it says who came, not what they did.")
+    return _doubtful(case, defining) or _found("pass", _PASSED)
+
+
+_PASSED = "Its events are things that an account does, apart from signing up and from the decision to stay or go."
+
+
+def _doubtful(case: Case, defining: list[str]) -> Criterion | None:
+    axes = [event for event in case.milestone.events if case.apart.get(event, ("",))[0] == "volume_axis"]
+    if axes:
+        return _found("warn", f"{_named(axes[0])} stands for activity as such. {case.apart[axes[0]][1]}")
+    if defining:
+        rest = "" if len(defining) == len(case.milestone.events) else " in part"
+        return _found(
+            "warn",
+            f"Staying is read{rest} from {_named(defining[0])} itself, so doing it early may only say that an account "
+            "does it at all.",
+        )
+    if any(_is_at_signup(condition, case.at_signup) for condition in case.milestone.conditions):
+        return _found("warn", f"{_at_signup(case)} happens at signup, so that part of the rule asks nothing more.")
+    return None
+
+
+def _says_who_came(part: Condition | Milestone, at_signup: frozenset[str]) -> bool:
+    """Tell whether what happens at signup is enough to reach it."""
+    if isinstance(part, Condition):
+        return _is_at_signup(part, at_signup)
+    enough = all if part.joined == "and" else any
+    return enough(_says_who_came(each, at_signup) for each in part.parts)
+
+
+def _is_at_signup(condition: Condition, at_signup: frozenset[str]) -> bool:
+    return condition.event in at_signup and condition.at_least == 1 and condition.min_users == 1
+
+
+def _at_signup(case: Case) -> str:
+    return next(_named(c.event) for c in case.milestone.conditions if _is_at_signup(c, case.at_signup))
+
+
+def _found(status: CriterionStatus, sentence: str) -> Criterion:
+    return Criterion(
+        name="not the outcome in disguise", status=status, sentence=sentence.strip(), decides=status == "fail"
+    )
+
+
+def _named(event: str) -> str:
+    return f"“{wording.clean(event)}”"

@@ -1,0 +1,83 @@
+"""What may not stand for a milestone, in every combination."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from discovery.validation.disguise import not_the_outcome
+
+from .cases import make_case
+
+MET = np.arange(40) % 2 == 0
+REASON = "You named it so."
+
+
+def judged(milestone, **parts):
+    return not_the_outcome(make_case(MET, MET, milestone=milestone, **parts))
+
+
+def apart(status):
+    return {"apart": {"bad": (status, REASON)}}
+
+
+def test_ordinary_events_pass():
+    found = judged("report_shared >= 3 within 7d and deal_created")
+    assert (found.status, found.decides, found.value) == ("pass", False, None)
+
+
+@pytest.mark.parametrize("status", ["outcome_adjacent", "passive"])
+@pytest.mark.parametrize("milestone", ["bad", "bad >= 3", "bad and good", "bad or good", "(bad or good) and better"])
+def test_one_bad_event_disqualifies_and_its_reason_is_told(milestone, status):
+    found = judged(milestone, **apart(status))
+    assert (found.status, found.decides) == ("fail", True)
+    assert "“bad”" in found.sentence
+    assert REASON in found.sentence
+
+
+def test_what_all_activity_is_counted_by_is_a_doubt():
+    found = judged("bad and good", **apart("volume_axis"))
+    assert (found.status, found.decides) == ("warn", False)
+    assert REASON in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("milestone", "status"),
+    [
+        ("bad", "fail"),
+        ("bad within 7d", "fail"),
+        ("bad or good", "fail"),
+        ("bad and good", "warn"),
+        ("bad and worse", "fail"),
+        ("(bad or good) and better", "warn"),
+        ("(bad or good) and worse", "fail"),
+        ("(bad and good) or better", "warn"),
+        ("bad >= 2", "pass"),
+        ("bad by 2 users", "pass"),
+        ("good", "pass"),
+    ],
+)
+def test_what_happens_at_signup_disqualifies_where_it_is_enough(milestone, status):
+    found = judged(milestone, at_signup=frozenset({"bad", "worse"}))
+    assert (found.status, found.decides) == (status, status == "fail")
+    assert ("at signup" in found.sentence) == (status != "pass")
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("active", "warn"), ("retained", "fail"), ("converted", "fail")])
+def test_what_the_outcome_is_read_from(outcome, status):
+    found = judged("bad and good", defines_outcome=frozenset({"bad"}), outcome=outcome)
+    assert (found.status, found.decides) == (status, status == "fail")
+    assert "“bad”" in found.sentence
+    assert judged("good", defines_outcome=frozenset({"bad"}), outcome=outcome).status == "pass"
+
+
+def test_the_gravest_goes_first():
+    found = judged("bad and worse", at_signup=frozenset({"worse"}), **apart("outcome_adjacent"))
+    assert "decision to stay or go" in found.sentence
+    found = judged("bad and worse", at_signup=frozenset({"bad", "worse"}), **apart("volume_axis"))
+    assert found.status == "fail"
+
+
+def test_an_event_may_be_called_anything():
+    assert "“a\\b”" in judged('"a\\\\b"', at_signup=frozenset({"a\\b"})).sentence
+    assert "\n" not in judged('"a\nb"', at_signup=frozenset({"a\nb"})).sentence
