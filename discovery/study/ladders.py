@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -16,11 +16,12 @@ from discovery.intake import Relations
 from discovery.ladder import HABIT_DAYS, Climb, Cohort, Goal, Habit, Leg, Path, Seen, Step
 from discovery.milestone import Condition, Milestone
 from discovery.outcome import Outcome
-from discovery.results import Ladder, Persona, RankedFamily, Verdict
+from discovery.results import ExperimentPlan, Ladder, Persona, RankedFamily, Verdict
 from discovery.spec import Day
 from discovery.study.goals import goals_for_all, goals_of_personas, having
 from discovery.study.launches import Launches
 from discovery.study.sample import Sample
+from discovery.study.trials import Trials
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -222,7 +223,7 @@ class Ladders:
             later=self.reached(found.milestone.without_windows)[positions],
             partly=self.reached(found.milestone.any_event)[positions],
         )
-        return ladder.build_ladder(
+        built = ladder.build_ladder(
             found.goal,
             found.path,
             climb,
@@ -232,6 +233,21 @@ class Ladders:
             fewest_rungs=spec.ladder.rungs[0],
             motion=spec.product.motion,
             alpha=spec.inference.alpha,
+        )
+        return replace(built, experiment=self._experiment(found, counted, climb))
+
+    def _experiment(self, found: _Found, counted: Bools, climb: Climb) -> ExperimentPlan | None:
+        """Return the test that would prove the milestone among a ladder's accounts; None where none is known of."""
+        known = self.outcome.mature & counted
+        if not known.any():
+            return None
+        trials = Trials(self.relations, self.outcome, self.outcome, self.sample)
+        return trials.plan(
+            found.milestone,
+            found.goal.adjusted,
+            activation=float(np.isfinite(climb.top).mean()),
+            base_rate=float(self.outcome.retained[known].mean()),
+            part=float(found.accounts.mean()),
         )
 
     @property

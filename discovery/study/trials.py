@@ -75,8 +75,10 @@ class Trials:
             used.append((Milestone((Condition(event),)), met))
         return tuple(used)
 
-    def plan(self, milestone: Milestone, adjusted: Estimate, activation: float, base_rate: float) -> ExperimentPlan:
-        """Return the test that would prove a milestone, at the signups of late."""
+    def plan(
+        self, milestone: Milestone, adjusted: Estimate, activation: float, base_rate: float, part: float = 1.0
+    ) -> ExperimentPlan:
+        """Return the test that would prove a milestone, at the signups of late; `part` of them could be in it."""
         counts = self._user_counts(milestone)
         mine = self.outcome.positions
         return experiment.plan_experiment(
@@ -85,7 +87,7 @@ class Trials:
             adjusted=adjusted,
             base_rate=base_rate,
             activation=activation,
-            signups_per_week=signups_per_week(self.overall, self.relations),
+            signups_per_week=part * signups_per_week(self.overall, self.relations),
             minimum_effect=self.relations.spec.inference.minimum_effect,
             error_events=[event for event in self.sample.events if self._is_failure(event)],
             users=None if counts is None else counts.users[mine],
