@@ -63,13 +63,13 @@ def _simulated(run: Run, version: str) -> Judged:
             run.key,
             version=version,
             seconds=seconds,
-            true_difference=_truth_of(world, prepared),
+            true_difference=truth_of(world, prepared),
             same_accounts=lambda one, other: _same_accounts(prepared, one, other),
             rivals=_rivals(show(prepared), facts) if run.with_baselines else (),
         )
 
 
-def _truth_of(world: World, prepared: Prepared) -> TrueDifference:
+def truth_of(world: World, prepared: Prepared) -> TrueDifference:
     """Return a function from a milestone to its true differences."""
     ids = np.asarray(world.accounts.column("account_id").to_pylist(), dtype=object)
     places = np.searchsorted(prepared.relations.accounts.account_id.astype(str), ids.astype(str))

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Protocol
 
 from .judge import Interval, Judged, Rival
 
@@ -16,6 +17,21 @@ RANDOM = ("random", "random_null", "random_hidden", "random_segment", "random_co
 MIX = ("random", "random_null")
 """The worlds over which the precision of a finding is stated."""
 EFFECT = ("planted", "segment")
+
+
+class AnyRow(Protocol):
+    """What is read of a row of any benchmark."""
+
+    @property
+    def world(self) -> str: ...
+    @property
+    def accounts(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def failed(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +159,7 @@ def publish(rows: Rows, version: str) -> str:
     done = [row for row in rows if row.failed is None]
     parts = [
         "# How often it is right\n",
-        _said_first(rows, version),
+        said_first(rows, version, "benchmarks.accuracy"),
         _section("Planted worlds", RANKING, _by_world(done, EFFECT), _PLANTED_WORDS),
         _section("Random worlds by what is planted", BY_KIND, _by_kind(done), ""),
         _section("Worlds without an effect", SILENCE, _by_world(done, ("null",)), _NULL_WORDS),
@@ -152,7 +168,7 @@ def publish(rows: Rows, version: str) -> str:
         _section("An effect in one segment only", SEGMENTS, _by_world(done, ("segment",)), ""),
         _intervals(done),
         _rivals(done),
-        _failures(rows),
+        failures(rows),
     ]
     return "\n".join(part for part in parts if part).rstrip() + "\n"
 
@@ -169,13 +185,14 @@ _HIDDEN_WORDS = (
 _PRECISION_WORDS = "Over random worlds with and without an effect, in the mix in which they were run."
 
 
-def _said_first(rows: Rows, version: str) -> str:
+def said_first(rows: Sequence[AnyRow], version: str, package: str) -> str:
+    """Return the first paragraphs of every page: how many runs of what, and how its figures are written."""
     seeds = sorted(row.seed for row in rows)
     span = f", seeds {seeds[0]} to {seeds[-1]}" if seeds else ""
     minutes = sum(row.seconds for row in rows) / 60
     return (
         f"{len(rows):,} runs of version {version}{span}; {minutes:,.0f} minutes of study time. Made by "
-        "`python -m benchmarks.accuracy`, which goes on where it stopped.\n\n"
+        f"`python -m {package}`, which goes on where it stopped.\n\n"
         "Shares are percentages ± one standard error, with the number of runs behind them in brackets.\n"
     )
 
@@ -330,7 +347,8 @@ def _rival_line(name: str, said: Sequence[tuple[Judged, Rival]]) -> list[str]:
     ]
 
 
-def _failures(rows: Rows) -> str:
+def failures(rows: Sequence[AnyRow]) -> str:
+    """Return the section on runs that ended in an error, or nothing."""
     failed = [row for row in rows if row.failed is not None]
     if not failed:
         return ""

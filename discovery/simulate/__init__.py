@@ -17,6 +17,7 @@ from discovery.simulate.fate import draw_fate, draw_leaks
 from discovery.simulate.inertia import draw_activity, habits_of, returns
 from discovery.simulate.population import LOG_END, draw_population
 from discovery.simulate.random_world import draw_blueprint
+from discovery.simulate.randomised import assignments, run_trials
 from discovery.simulate.recording import as_lived, as_sent, as_tracked, inside_window
 from discovery.simulate.truth import Truth, tell_truth
 from discovery.simulate.walk import as_recorded, walk
@@ -44,6 +45,7 @@ def simulate_world(world: str, *, accounts: int = 5000, seed: int = 0) -> World:
     Accounts sign up over some nine months of a log that runs for a little over eleven. The planted rule
     multiplies the hazard of leaving after the landmark (day 14); everything else an account does has no
     effect of its own. In worlds of inertia nobody leaves, and the rule adds to the chance of being active later.
+    In worlds with past experiments, some accounts were once tossed into arms and moved to a behaviour.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def simulate_world(world: str, *, accounts: int = 5000, seed: int = 0) -> World:
     if seed < 0:
         raise InputError(f"The seed must be 0 or more, not {seed}.")
     blueprint = blueprint_of(world, seed)
-    settings, who, early, fates, leaks, later, hidden, lived, habit, tracked, sent, steps, unseen = _sources(
+    settings, who, early, fates, leaks, later, hidden, lived, habit, tracked, sent, steps, unseen, tosses = _sources(
         world, seed
     )
 
@@ -87,6 +89,7 @@ def simulate_world(world: str, *, accounts: int = 5000, seed: int = 0) -> World:
     if blueprint.route:
         first_weeks = joined(first_weeks, walk(blueprint.route, blueprint.names, population, steps))
     first_weeks = as_lived(blueprint, first_weeks, lived)
+    first_weeks, tried = run_trials(blueprint.trials, blueprint.names, population, first_weeks, tosses)
     met = met_by(first_weeks, blueprint.names, population.signup, blueprint.milestone)
     habits = habits_of(first_weeks, population.signup) if blueprint.inertia else None
     if habits is not None:
@@ -101,12 +104,12 @@ def simulate_world(world: str, *, accounts: int = 5000, seed: int = 0) -> World:
     log = as_tracked(blueprint, _as_seen(joined(first_weeks, afterwards, *decided), fate.left), tracked)
     log = as_recorded(blueprint, log, accounts, unseen)
     rows, numbers = as_sent(blueprint, log, sent)
-    exported = accounts_table(population, fate, departures=not blueprint.inertia)
+    exported = accounts_table(population, fate, departures=not blueprint.inertia, assignments=assignments(tried))
     potential = potential_table(population, fate, met, habits, int(log.time.max()))
     return World(
         events=events_table(rows, blueprint.names, population, numbers),
         accounts=exported,
-        truth=tell_truth(blueprint, world, seed, population, log, exported, potential),
+        truth=tell_truth(blueprint, world, seed, population, log, exported, potential, tried),
         potential=potential,
     )
 
@@ -129,7 +132,7 @@ def blueprint_of(world: str, seed: int = 0) -> Blueprint:
 def _sources(world: str, seed: int) -> list[np.random.Generator]:
     """Return one source of chance per stage, so that a change to one leaves the others' draws alone."""
     sequence = np.random.SeedSequence([seed, zlib.crc32(world.encode())])
-    return [np.random.default_rng(child) for child in sequence.spawn(13)]
+    return [np.random.default_rng(child) for child in sequence.spawn(14)]
 
 
 def _uses(blueprint: Blueprint, log: Log, signup: NDArray[np.int64]) -> NDArray[np.int64] | None:

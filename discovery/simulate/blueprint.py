@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from discovery.milestone import Milestone
 from discovery.simulate.route import Route
+from discovery.simulate.trial import Trial
 
 SIGNUP_EVENT = "account_created"
 BASELINE_EVENT = "workspace_created"
@@ -87,6 +88,8 @@ class Blueprint:
     `users_on_volume` the elasticity of volume to users, `seats_on_hazard` the log hazard per unit of log seats.
 
     The `chain` is the steps from the baseline to the planted event; with a `route`, all events that serve on it.
+    `trials` are randomised tests that were once run; `wrong` is a rule that goes with the hidden trait and that one of
+    them moved, so that it shows to do nothing.
     """
 
     name: str
@@ -120,6 +123,8 @@ class Blueprint:
     chain: tuple[str, ...] = ()
     route: Route | None = None
     leaks: tuple[Leak, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    wrong: str = ""
     ordinary: tuple[EventRate, ...] = ORDINARY
     session_event: str = SESSION_EVENT
     view_event: str = VIEW_EVENT
@@ -185,7 +190,8 @@ class Blueprint:
 
     def settings(self) -> dict[str, Any]:
         """Return every setting as a plain value, those drawn from the seed included."""
-        apart = ("name", "description", "planted", "segment", "chain", "route", "ordinary", "leaks", "decoys", "drawn")
+        apart = {"name", "description", "planted", "segment", "chain", "route", "ordinary", "leaks", "decoys", "drawn"}
+        apart |= {"trials", "wrong"}
         plain = {key: getattr(self, key) for key in self.__dataclass_fields__ if key not in apart}
         counts = {"events": len(self.names), "leaks": len(self.leaks), "decoys": len(self.decoys)}
         way = self.route.settings() if self.route else {}

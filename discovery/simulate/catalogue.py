@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from discovery.simulate.blueprint import BASELINE_EVENT, Blueprint, Leak
 from discovery.simulate.chains import CHAINS
+from discovery.simulate.tested import TESTED
 
 CHAIN = (BASELINE_EVENT, "integration_connected", "data_imported", "report_created", "report_shared")
 LEAKS = (
@@ -199,7 +200,7 @@ _WORLDS = (
         vanity_loading=0.9,
     ),
 )
-BLUEPRINTS = MappingProxyType({blueprint.name: blueprint for blueprint in (*_WORLDS, *CHAINS)})
+BLUEPRINTS = MappingProxyType({blueprint.name: blueprint for blueprint in (*_WORLDS, *CHAINS, *TESTED)})
 
 DRAWN = MappingProxyType(
     {
@@ -210,6 +211,7 @@ DRAWN = MappingProxyType(
         "random_conjunction": "the same with two behaviours that act together and not alone",
         "random_chain": "the same with a way to the planted rule: plain, skipped, untracked, alternative or branching",
         "random_no_chain": "the same with one rule of one event, and no way that leads to it",
+        "random_experiment": "the same with a hidden trait behind one behaviour, and past tests of it and of the rule",
     }
 )
 WORLDS = MappingProxyType({name: blueprint.description for name, blueprint in BLUEPRINTS.items()} | DRAWN)

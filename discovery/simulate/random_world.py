@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -20,11 +20,13 @@ from discovery.simulate.fate import in_segment
 from discovery.simulate.grid import MIN_USERS, grid_flags
 from discovery.simulate.population import PLANS, SIZES, Population, draw_population
 from discovery.simulate.random_route import with_route
+from discovery.simulate.random_trial import trait_behind, with_trials
 from discovery.simulate.vocabulary import NEUTRAL_LEAKS, ORDINARY_NAMES, SESSION_NAMES, TELLING_LEAKS, VIEW_NAMES
 from discovery.simulate.walk import walk
 
 _PILOT_ACCOUNTS = 1500
 _LOWEST_REACH, _HIGHEST_REACH = 0.08, 0.70
+_WRONG_REACH = 0.15
 _KINDS = MappingProxyType(
     {
         "single": 0.55,
@@ -43,6 +45,7 @@ _FIXED_KINDS = MappingProxyType(
         "random_conjunction": "conjunction",
         "random_chain": "chain",
         "random_no_chain": "single",
+        "random_experiment": "single",
     }
 )
 _SEGMENTS = tuple(f"plan={plan}" for plan in PLANS[:2]) + tuple(f"company_size={size}" for size in SIZES[:2])
@@ -76,8 +79,11 @@ def draw_blueprint(world: str, seed: int) -> Blueprint:
         product = replace(product, chain=(BASELINE_EVENT, *map(str, steps)), season=0.0)
     if world == "random_hidden":
         product = replace(product, **_hidden(product, rng))
+    if world == "random_experiment":
+        product = replace(product, **trait_behind(str(rng.choice(_usable(product))), rng))
     plant = _Plant(kind=kind, aim=float(rng.uniform(0.25, 0.9)), ratio=float(rng.uniform(0.35, 0.70)))
-    return _planted(product, plant, seed, rng)
+    planted = _planted(product, plant, seed, rng)
+    return _tried(planted, seed, rng) if world == "random_experiment" else planted
 
 
 def _product(world: str, rng: np.random.Generator) -> Blueprint:
@@ -172,7 +178,7 @@ class _Plant:
 def _planted(product: Blueprint, plant: _Plant, seed: int, rng: np.random.Generator) -> Blueprint:
     """Choose the rule by its reach in a pilot, and the base rate that brings the retained share to its aim."""
     pilot = _Pilot(product, seed)
-    launched = bool(rng.random() < 0.12) and plant.kind == "single"
+    launched = bool(rng.random() < 0.12) and plant.kind == "single" and not product.decoys
     segment = str(rng.choice(_SEGMENTS)) if plant.kind == "segment_only" else ""
     kind, chosen = plant.kind, None
     options: list[_Option] = []
@@ -196,6 +202,15 @@ def _planted(product: Blueprint, plant: _Plant, seed: int, rng: np.random.Genera
     drawn = {"pilot_reach": reach, "aimed_at": plant.aim, **_thresholds(chosen)}
     retained = _without(plant.aim, reach * pilot.share_of(segment) * (0.45 if launched else 1.0), plant.ratio)
     return replace(product, retained_without=retained, drawn=MappingProxyType(drawn), **planted)
+
+
+def _tried(planted: Blueprint, seed: int, rng: np.random.Generator) -> Blueprint:
+    """Draw a rule of the decoy event, and a past test of it and one of the planted rule."""
+    pilot = _Pilot(planted, seed)
+    usual, any_ = (_of_one_event(planted.decoys, MIN_USERS[:1], pilot, lowest) for lowest in (_WRONG_REACH, 0.0))
+    conditions, reach = _one_family_then_one_rule(usual or any_, rng)
+    right = planted.planted, float(planted.drawn["pilot_reach"])
+    return with_trials(planted, (str(Milestone(conditions)), reach), right, rng)
 
 
 def _thresholds(chosen: str | None) -> Mapping[str, int | float | None]:
@@ -268,10 +283,13 @@ def _nuisance_source(world: str, seed: int) -> np.random.Generator:
 
 def _options(product: Blueprint, kind: str, pilot: _Pilot, lowest: float) -> list[_Option]:
     """Return the rules that could be planted, with their reach in the pilot."""
-    events = [product.chain[-1]] if kind == "chain" else _usable(product)
+    events = [product.chain[-1]] if kind == "chain" else [e for e in _usable(product) if e not in product.decoys]
     if kind == "conjunction":
         return _pairs(events, pilot, lowest)
-    users = {"multi_user": MIN_USERS[1:]}.get(kind, MIN_USERS[:1])
+    return _of_one_event(events, {"multi_user": MIN_USERS[1:]}.get(kind, MIN_USERS[:1]), pilot, lowest)
+
+
+def _of_one_event(events: Sequence[str], users: Sequence[int], pilot: _Pilot, lowest: float) -> list[_Option]:
     found: list[_Option] = []
     for event in events:
         for condition, met in pilot.rules(event):

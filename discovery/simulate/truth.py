@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from discovery.simulate.difference import Known, TrueEffect, effects_of, known_o
 from discovery.simulate.fate import BY_DAY
 from discovery.simulate.inertia import ACTIVE_FROM
 from discovery.simulate.population import Population
+from discovery.simulate.randomised import Tried, dates, true_experiments
 from discovery.simulate.recording import inside_window
 
 
@@ -28,6 +29,10 @@ class Truth:
     events that act, and `segment` ("plan=team") where alone they do. `decoy_events` go with a hidden trait.
     `chain` has every step from the baseline to the planted event; `rungs` are those between the two, in order, each
     with the events that serve. `hindrance` is an error event and the step that accounts take more rarely after it.
+    `wrong_milestone` goes with the hidden trait and has no effect; a test moved it. `experiments` says of every past
+    test, by its column of the accounts table, when it ran, its arms, whether assignments of the variant are lost
+    (`broken_split`), and of each rule that the variant `moves` the `first_stage` (share of accounts moved) and the
+    `complier_effect` (what the rule adds to their chance of staying).
     `settings` holds what the world was made with, as plain values.
     """
 
@@ -52,6 +57,8 @@ class Truth:
     settings: Mapping[str, Any]
     spec: Mapping[str, Any]
     command: str
+    wrong_milestone: str | None = None
+    experiments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def tell_truth(
@@ -62,6 +69,7 @@ def tell_truth(
     log: Log,
     accounts: pa.Table,
     potential: pa.Table,
+    tried: tuple[Tried, ...] = (),
 ) -> Truth:
     """Compute the truth of a world from its hazard and from what was drawn."""
     known = known_of(accounts, potential, blueprint.settings())
@@ -88,6 +96,8 @@ def tell_truth(
         settings=blueprint.settings(),
         spec=_suggested_spec(blueprint),
         command=f"discover simulate {world} --accounts {len(population)} --seed {seed}",
+        wrong_milestone=str(Milestone.parse(blueprint.wrong)) if blueprint.wrong else None,
+        experiments=true_experiments(tried, known, blueprint.planted or None),
     )
 
 
@@ -109,6 +119,12 @@ def _suggested_spec(blueprint: Blueprint) -> dict[str, Any]:
     named = blueprint.leaks_to_name
     if named:
         spec["kinds"] = {"outcome_adjacent": list(named)}
+    if blueprint.trials:
+        spec["experiment"] = {
+            "assignment": [
+                {"column": trial.column, "control": trial.control, **dates(trial)} for trial in blueprint.trials
+            ]
+        }
     return spec
 
 

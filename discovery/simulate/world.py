@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -39,7 +40,8 @@ class World:
         UTC) and `event_id`, unique unless the world sends rows twice.
     accounts : pyarrow.Table
         One row per account: `account_id`, `signup_at`, `churned_at` (null while it stays; no such column in
-        worlds of inertia), `plan`, `channel`, `company_size`, `seats`, all as at signup.
+        worlds of inertia), `plan`, `channel`, `company_size`, `seats`, all as at signup; and, where randomised tests
+        were once run, a column for each with the arm, null for accounts that were in none.
     truth : Truth
         What was planted, and the true and the naive difference of every event.
     potential : pyarrow.Table
@@ -145,7 +147,9 @@ def events_table(log: Log, names: tuple[str, ...], population: Population, numbe
     return pa.table(texts)
 
 
-def accounts_table(population: Population, fate: Fate, *, departures: bool) -> pa.Table:
+def accounts_table(
+    population: Population, fate: Fate, *, departures: bool, assignments: Mapping[str, pa.Array]
+) -> pa.Table:
     """Return the accounts as exported at the log's end: departures after it are not known yet."""
     columns = {"account_id": _account_ids(len(population)), "signup_at": _times(population.signup)}
     if departures:
@@ -155,6 +159,7 @@ def accounts_table(population: Population, fate: Fate, *, departures: bool) -> p
         "channel": _named(population.channel, pa.array(CHANNELS)),
         "company_size": _named(population.size, pa.array(SIZES)),
         "seats": pa.array(population.seats),
+        **assignments,
     }
     return pa.table(columns)
 

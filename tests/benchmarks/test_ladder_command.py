@@ -5,8 +5,8 @@ from itertools import islice
 
 import numpy as np
 
+from benchmarks.accuracy import command
 from benchmarks.accuracy.inference import MIN_SIDE, prepare
-from benchmarks.accuracy.ladders import __main__ as command
 from benchmarks.accuracy.ladders import perform as performing
 from benchmarks.accuracy.ladders.__main__ import ROWS_COME_FROM, SHARES, SIZES, main
 from benchmarks.accuracy.ladders.judge import LadderRow

@@ -14,6 +14,7 @@ from discovery.spec import CandidatesSpec, StudySpec
 
 DRAWN = [
     "random", "random_null", "random_hidden", "random_segment", "random_conjunction", "random_chain", "random_no_chain",
+    "random_experiment",
 ]  # fmt: skip
 GRID = CandidatesSpec()
 

@@ -36,6 +36,7 @@ def test_remaking_the_fixture_changes_nothing(remade):
         pd.testing.assert_frame_equal(remade_effects, shipped_effects, rtol=1e-6, atol=1e-8)
     shipped = {key: value for key, value in TRUTH.items() if key not in ("effects", "candidates")}
     since_then = {"rungs": [[step] for step in TRUTH["chain"][1:-1]], "hindrance": None}
+    since_then |= {"wrong_milestone": None, "experiments": {}}
     assert written == since_then | shipped
 
 

@@ -6,7 +6,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ..table import clustered_share, grid, mean, share, thousands
+from ..table import clustered_share, failures, grid, mean, said_first, share, thousands
 from .baselines import BASELINES
 from .judge import LadderRow, Score
 
@@ -27,13 +27,13 @@ def publish(rows: Rows, version: str) -> str:
     with_ladder = _pooled(_by_world(row for row in done if row.said is not None))
     parts = [
         "# How often a ladder is right\n",
-        _said_first(rows, version),
+        said_first(rows, version, "benchmarks.accuracy.ladders"),
         _section("Planted ladders", LADDERS, _with_all(planted), _LADDER_WORDS),
         _section("Random chains by variant", LADDERS, _pooled(_by_variant(done)), ""),
         _beside(_with_all(_pooled(planted))),
         _section("Worlds without a chain", NO_CHAIN, unplanted, _NO_CHAIN_WORDS),
         _section("Errors that hinder", HINDRANCES, with_ladder, _ERROR_WORDS),
-        _failures(rows),
+        failures(rows),
     ]
     return "\n".join(part for part in parts if part).rstrip() + "\n"
 
@@ -137,17 +137,6 @@ _ERROR_WORDS = (
 )
 
 
-def _said_first(rows: Rows, version: str) -> str:
-    seeds = sorted(row.seed for row in rows)
-    span = f", seeds {seeds[0]} to {seeds[-1]}" if seeds else ""
-    minutes = sum(row.seconds for row in rows) / 60
-    return (
-        f"{len(rows):,} runs of version {version}{span}; {minutes:,.0f} minutes of study time. Made by "
-        "`python -m benchmarks.accuracy.ladders`, which goes on where it stopped.\n\n"
-        "Shares are percentages ± one standard error, with the number of runs behind them in brackets.\n"
-    )
-
-
 def _section(title: str, columns: Sequence[Column], groups: Groups, words: str) -> str:
     if not groups:
         return ""
@@ -202,14 +191,3 @@ def _by_variant(rows: Rows) -> dict[tuple[str, int], list[LadderRow]]:
         if row.world == "random_chain":
             grouped[f"random_chain, {row.variant}", row.accounts].append(row)
     return {key: grouped[key] for key in sorted(grouped)}
-
-
-def _failures(rows: Rows) -> str:
-    failed = [row for row in rows if row.failed is not None]
-    if not failed:
-        return ""
-    first = failed[0]
-    return (
-        f"## Runs that ended in an error\n\n{len(failed)} of {len(rows)} runs count nowhere above; the first is "
-        f"`{first.world}`, {first.accounts:,} accounts, seed {first.seed}: {first.failed}\n"
-    )
