@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discovery import results as _results
-from discovery.results import StudyResult
+from discovery.results import StudyResult, ValidationResult
 from discovery.version import __version__
 
 if TYPE_CHECKING:
     from discovery import plots
     from discovery.errors import Caution, DiscoveryError, InputError
     from discovery.milestone import Condition, Milestone
-    from discovery.results import read_result
+    from discovery.results import read_result, read_validation
     from discovery.simulate import simulate_world
     from discovery.spec import StudySpec, load_spec
     from discovery.study import Study
@@ -39,6 +39,7 @@ _HOMES = {
     "Condition": "discovery.milestone",
     "simulate_world": "discovery.simulate",
     "read_result": "discovery.results",
+    "read_validation": "discovery.results",
     "DiscoveryError": "discovery.errors",
     "InputError": "discovery.errors",
     "Caution": "discovery.errors",
@@ -53,10 +54,12 @@ __all__ = [
     "Study",
     "StudyResult",
     "StudySpec",
+    "ValidationResult",
     "__version__",
     "load_spec",
     "plots",
     "read_result",
+    "read_validation",
     "simulate_world",
 ]
 
@@ -76,12 +79,12 @@ def __dir__() -> list[str]:
 class _HtmlReport:
     """Hands results to the report room, which is imported on first use."""
 
-    def write(self, result: StudyResult, path: Path) -> Path:
+    def write(self, result: StudyResult | ValidationResult, path: Path) -> Path:
         from discovery import report
 
         return report.write(result, path)
 
-    def cards(self, result: StudyResult) -> str:
+    def cards(self, result: StudyResult | ValidationResult) -> str:
         from discovery import report
 
         return report.render_cards(result)

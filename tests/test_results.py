@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from report import factory, validation_factory
 
 from discovery import results
 from discovery.errors import Caution, SourceError
@@ -30,10 +31,13 @@ from discovery.results import (
     RecognisedColumn,
     Rung,
     StudyResult,
+    ValidationResult,
     Verdict,
     as_json_values,
+    read_earlier,
     read_ladder,
     read_result,
+    read_validation,
 )
 
 HOSTILE = '<script>alert("1")</script> \u2028 é'
@@ -228,3 +232,65 @@ def test_what_is_no_result_is_refused_in_words(text: str | None, words: str, tmp
         path.write_text(text, encoding="utf-8")
     with pytest.raises(SourceError, match=words):
         read_result(path)
+
+
+def written(result: Any, folder: Path, name: str = "some.json") -> Path:
+    path = folder / name
+    path.write_text(result.to_json(), encoding="utf-8")
+    return path
+
+
+VALIDATIONS = {
+    "several": validation_factory.several(),
+    "hostile": validation_factory.hostile(),
+    "bare": validation_factory.bare(),
+    "sparse": validation_factory.validation(validation_factory.sparse()),
+}
+
+
+@pytest.mark.parametrize("made", VALIDATIONS.values(), ids=VALIDATIONS)
+def test_a_written_validation_reads_back_to_the_same_text(made: Any, tmp_path: Path) -> None:
+    back = read_validation(written(made, tmp_path))
+    assert json.loads(back.to_json()) == json.loads(made.to_json())
+    assert [type(one) for one in back.proposals] == [type(one) for one in made.proposals]
+    again = read_validation(written(back, tmp_path))
+    assert again == back
+    assert again.to_json() == back.to_json()
+
+
+def test_an_earlier_run_is_told_by_what_it_holds(tmp_path: Path) -> None:
+    validation, plain = validation_factory.several(), study()
+    assert isinstance(read_earlier(written(validation, tmp_path, "result.json")), ValidationResult)
+    assert read_earlier(written(plain, tmp_path, "validation.json")).to_json() == plain.to_json()
+
+
+def test_a_ladder_keeps_its_experiment(tmp_path: Path) -> None:
+    ladder = dataclasses.replace(study().ladders[0], experiment=validation_factory.plan())
+    (read,) = read_result(written(study(ladders=(ladder,)), tmp_path)).ladders
+    assert as_json_values(read.experiment) == as_json_values(validation_factory.plan())
+
+
+def test_one_kind_of_result_given_for_the_other_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"is a validation, not a study. Give the result\.json"):
+        read_result(written(validation_factory.bare(), tmp_path))
+    with pytest.raises(SourceError, match=r"is a study, not a validation. Give the validation\.json"):
+        read_validation(written(factory.study(), tmp_path))
+
+
+@pytest.mark.parametrize("read", [read_validation, read_earlier])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "There is no file"),
+        ("{", "cannot be read as JSON"),
+        ("[]", "is not a result of schema 1"),
+        ('{"schema": 2, "proposals": []}', r"Give the validation\.json that discover validate has written"),
+        ('{"schema": 1, "proposals": [{}]}', "do not fit"),
+    ],
+)
+def test_what_is_no_validation_is_refused_in_words(read: Any, text: str | None, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "validation.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=words):
+        read(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from discovery.cli.signals import INTERRUPTED, Signals
 from discovery.errors import DiscoveryError, InputError
 
 if TYPE_CHECKING:
+    from discovery.cli.milestone_sql import Request
+    from discovery.cli.terminal import Console
     from discovery.spec import StudySpec
     from discovery.study import Study
 
@@ -36,7 +39,8 @@ Inputs = Annotated[
 OptionalInputs = Annotated[
     list[str],
     typer.Argument(
-        metavar="SPEC | EVENTS ACCOUNTS", help="A discover.toml, or the events and the accounts; a study is run."
+        metavar="SPEC | EVENTS ACCOUNTS",
+        help="A discover.toml, or the events and the accounts; for a worksheet a study is run.",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; written whole or not at all.")]
@@ -92,6 +96,62 @@ def check(
 
 
 @app.command()
+def validate(
+    inputs: Inputs,
+    milestone: Annotated[
+        list[str], typer.Option("--milestone", metavar="MILESTONE", help="A proposed milestone; repeatable.")
+    ] = [],  # noqa: B006
+    ladder: Annotated[
+        str | None,
+        typer.Option("--ladder", metavar="RESULT#N", help="Ladder N of a result.json: its milestone and its steps."),
+    ] = None,
+    registered: Annotated[
+        datetime | None,
+        typer.Option(
+            "--registered",
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="When the proposal was written down; only accounts that signed up from then on decide.",
+        ),
+    ] = None,
+    independent: Annotated[
+        bool, typer.Option("--independent", help="You vouch that the proposal did not come from these data.")
+    ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print and write the experiment that would prove it, as plan.md.")
+    ] = False,
+    compare: Annotated[
+        Path | None,
+        typer.Option("--compare", metavar="OLD", help="An earlier result.json or validation.json: say what changed."),
+    ] = None,
+    out: Out = Path("discovery-validation"),
+    settings: Settings = [],  # noqa: B006
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    seed: Seed = None,
+    show_accounts: ShowAccounts = False,
+) -> None:
+    """Judge a proposed milestone; exit with 0 if it holds, 1 if it does not, 3 if the data cannot say."""
+    from discovery.cli.terminal import Console
+    from discovery.cli.validate import Question, exit_code, print_answer, validate_and_write
+    from discovery.study import Study
+
+    asked = Question(
+        milestones=tuple(milestone),
+        ladder=ladder,
+        registered=registered.date() if registered else None,
+        independent=independent,
+        compare=compare,
+        plan=plan,
+    )
+    study = Study(*_sources(inputs), _spec(inputs, settings, seed))
+    console = Console(quiet=quiet, as_json=as_json)
+    result = validate_and_write(study, asked, out, _reading(study), console, show_accounts=show_accounts)
+    print_answer(console, result, asked, out, as_json=as_json)
+    raise typer.Exit(exit_code(result))
+
+
+@app.command()
 def simulate(
     world: Annotated[str, typer.Argument(help="Name of the world; an unknown name lists those there are.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write to; written whole or not at all.")],
@@ -135,6 +195,9 @@ def demo(
 @app.command()
 def export(
     inputs: OptionalInputs = [],  # noqa: B006
+    milestone: Annotated[
+        str | None, typer.Option("--milestone", metavar="MILESTONE", help="Write the SQL of when accounts reached it.")
+    ] = None,
     worksheet: Annotated[
         bool, typer.Option("--worksheet", help="Write the worksheet of a ladder, as Markdown.")
     ] = False,
@@ -142,20 +205,58 @@ def export(
         str | None,
         typer.Option("--ladder", metavar="RESULT#N", help="Ladder N of a result.json; nothing is run then."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="New file to write; standard output unless given.")] = None,
+    dialect: Annotated[
+        str | None,
+        typer.Option(
+            "--dialect",
+            help="Whose SQL: duckdb (unless given), postgres, snowflake, bigquery, spark, databricks, clickhouse, "
+            "trino or redshift. With --ladder alone, the SQL of its milestone.",
+        ),
+    ] = None,
+    events_table: Annotated[
+        str, typer.Option("--events-table", metavar="TABLE", help="Name of the table of events.")
+    ] = "events",
+    accounts_table: Annotated[
+        str, typer.Option("--accounts-table", metavar="TABLE", help="Name of the table of accounts.")
+    ] = "accounts",
+    types: Annotated[
+        list[str],
+        typer.Option(
+            "--type",
+            metavar="COLUMN=TYPE",
+            help="What a column of the tables holds where it differs from the files, as in events.time=timestamptz; "
+            "repeatable.",
+        ),
+    ] = [],  # noqa: B006
+    dbt: Annotated[
+        bool, typer.Option("--dbt", help="Write the SQL as a dbt model with its tests; needs --out DIR.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="New file (with --dbt, folder) to write; standard output unless given.")
+    ] = None,
     settings: Settings = [],  # noqa: B006
-    as_json: Annotated[bool, typer.Option("--json", help="Print the worksheet as JSON on standard output.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the worksheet and errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what is exported as JSON on standard output.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but what is exported, and errors.")] = False,
     seed: Seed = None,
 ) -> None:
-    """Write a ladder as a worksheet to be completed by the team."""
+    """Write the SQL of a milestone, or a ladder as a worksheet to be completed by the team."""
     from discovery.cli.export import first_ladder, refuse_file, refuse_questions, write_worksheet
     from discovery.cli.terminal import Console
     from discovery.results import read_ladder
 
-    refuse_questions(inputs, ladder, worksheet=worksheet, given=bool(settings) or seed is not None)
-    refuse_file(out)
+    of_sql = milestone is not None or dialect is not None or dbt
     console = Console(quiet=quiet, as_json=as_json or out is None)
+    if of_sql and not worksheet:
+        from discovery.cli.milestone_sql import Request, refuse_contradictions
+
+        request = Request(
+            dialect=dialect, events_table=events_table, accounts_table=accounts_table, types=types, dbt=dbt, out=out
+        )
+        refuse_contradictions(inputs, milestone, ladder, request, seeded=seed is not None)
+        _export_sql(inputs, milestone, ladder, settings, request, console, as_json=as_json)
+        return
+    refuse_questions(inputs, ladder, worksheet=worksheet, sql=of_sql, given=bool(settings) or seed is not None)
+    refuse_file(out)
     if ladder is not None:
         found = read_ladder(ladder)
     else:
@@ -163,6 +264,27 @@ def export(
 
         found = first_ladder(Study(*_sources(inputs), _spec(inputs, settings, seed)), console)
     write_worksheet(*found, out, console, as_json=as_json)
+
+
+def _export_sql(
+    inputs: list[str],
+    milestone: str | None,
+    ladder: str | None,
+    settings: list[str],
+    request: Request,
+    console: Console,
+    *,
+    as_json: bool,
+) -> None:
+    from discovery.cli.milestone_sql import of_ladder, select_of, write_select
+    from discovery.milestone import Milestone
+
+    sources: tuple[str | None, str | None] = (None, None)
+    if ladder is not None:
+        reached, spec = of_ladder(ladder, settings, console)
+    else:
+        reached, spec, sources = Milestone.parse(milestone or ""), _spec(inputs, settings, None), _sources(inputs)
+    write_select(select_of(reached, spec, sources, request, console), request, console, as_json=as_json)
 
 
 def _run_and_write(study: Study, out: Path, *, as_json: bool, quiet: bool, show_accounts: bool) -> None:

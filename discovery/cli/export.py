@@ -18,10 +18,17 @@ if TYPE_CHECKING:
     from discovery.study import Study
 
 
-def refuse_questions(inputs: list[str], ladder: str | None, *, worksheet: bool, given: bool) -> None:
+def refuse_questions(inputs: list[str], ladder: str | None, *, worksheet: bool, sql: bool, given: bool) -> None:
     """Refuse what cannot be exported, and questions that contradict each other; `given`: settings or a seed."""
     if not worksheet:
-        raise InputError("Nothing to export was named. Add --worksheet; the SQL of a milestone is not exported yet.")
+        raise InputError(
+            'Nothing to export was named. Add --milestone "report_shared >= 3 within 7d" for its SQL, --dialect for '
+            "the SQL of a ladder's milestone, or --worksheet."
+        )
+    if sql:
+        raise InputError(
+            "--worksheet writes a ladder in words; --milestone, --dialect and --dbt ask for SQL. Keep one."
+        )
     if ladder is None and not inputs:
         raise InputError(
             "No ladder was named. Give --ladder result.json#1 for one of an earlier result, or a spec, or EVENTS and "

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from discovery.results import CheckResult, Estimate, QualityFinding, StudyResult
+from discovery.results import CheckResult, Criterion, Estimate, QualityFinding, StudyResult, ValidationResult
 
 _FAMILIES, _HARMS, _EXPLAINED, _LADDERS = 5, 3, 3, 2
 
@@ -52,7 +52,7 @@ class Console:
     def _enter_stage(self, stage: str) -> None:
         self._stages.append((time.perf_counter(), stage))
 
-    def log(self, result: StudyResult) -> str:
+    def log(self, result: StudyResult | ValidationResult) -> str:
         """Return the text of `run.log`: what ran when, what was found, what was concluded."""
         made = result.provenance
         lines = [
@@ -63,11 +63,30 @@ class Console:
         start = self._stages[0][0] if self._stages else 0.0
         lines += [f"{moment - start:8.2f} s  {stage}" for moment, stage in self._stages]
         lines += [f"{finding.severity.upper():7}  {finding.code}: {finding.message}" for finding in result.quality]
-        whom = f" for {result.verdict.persona}" if result.verdict.persona else ""
-        lines.append(f"verdict  {result.verdict.status}{whom}: {result.verdict.sentence}")
-        lines += [f"because  {reason}" for reason in result.verdict.reasons]
-        lines += [f"persona  {p.persona}: {p.verdict.status}: {p.verdict.sentence}" for p in result.personas]
+        lines += _concluded(result) if isinstance(result, StudyResult) else _validated(result)
         return "\n".join(lines) + "\n"
+
+
+def _concluded(result: StudyResult) -> list[str]:
+    whom = f" for {result.verdict.persona}" if result.verdict.persona else ""
+    lines = [f"verdict  {result.verdict.status}{whom}: {result.verdict.sentence}"]
+    lines += [f"because  {reason}" for reason in result.verdict.reasons]
+    return lines + [f"persona  {p.persona}: {p.verdict.status}: {p.verdict.sentence}" for p in result.personas]
+
+
+def _validated(result: ValidationResult) -> list[str]:
+    lines = [f"judged   {result.judged} accounts, {result.origin}, {result.correction}"]
+    for proposal in result.proposals:
+        lines.append(f"proposed {proposal.milestone}")
+        lines.append(f"verdict  {proposal.verdict}: {proposal.sentence}")
+        lines += [f"because  {reason}" for reason in proposal.reasons]
+        lines += [f"{_standing(c):8} {c.name}: {c.sentence}" for c in proposal.criteria]
+        lines += [f"changed  {change.sentence}" for change in proposal.changes if change.notable]
+    return lines
+
+
+def _standing(criterion: Criterion) -> str:
+    return criterion.status if criterion.judged else "unjudged"
 
 
 def print_json(text: str) -> None:

@@ -19,8 +19,14 @@ from discovery.errors import OutputError
 STUDY = frozenset({"report.html", "result.json", "candidates.csv", "discover.toml", "run.log"})
 """The names of a study's files; `result.json` is always among them."""
 
+VALIDATION = frozenset({"report.html", "validation.json", "scorecard.csv", "discover.toml", "plan.md", "run.log"})
+"""The names of a validation's files; `validation.json` is always among them."""
+
 WORLD = frozenset({"events.parquet", "events.csv.gz", "accounts.csv", "truth.json"})
 """The names of a simulated world's files; `truth.json` is always among them."""
+
+_SUCCEEDED = ("discover.toml", "validation.json")
+"""Files that may be read from the folder that is replaced: the run leaves their successors there."""
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -111,15 +117,15 @@ def _names_in(target: Path) -> set[str] | None:
 
 def _foreign(found: set[str]) -> list[str]:
     """Return the names that are not an earlier result's: accounts.csv alone may be somebody's own."""
-    for names, always in ((STUDY, "result.json"), (WORLD, "truth.json")):
+    for names, always in ((STUDY, "result.json"), (VALIDATION, "validation.json"), (WORLD, "truth.json")):
         if always in found:
             return sorted(found - names)
     return sorted(found)
 
 
 def _is_read(path: Path, reading: Iterable[str]) -> bool:
-    """Say whether a file is, or lies in, what is read; the spec of an earlier run is replaced by the spec as run."""
-    if path.name == "discover.toml":
+    """Say whether a file is, or lies in, what is read; what the run replaces by its successor does not count."""
+    if path.name in _SUCCEEDED:
         return False
     own = os.path.realpath(path)
     for given in reading:

@@ -1,4 +1,4 @@
-"""A study's files beside the report: `result.json`, `candidates.csv` and the spec as run."""
+"""The files beside a report: the result as JSON, its table as CSV, the spec as run, the plan of an experiment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import tomli_w
 
-from discovery.results import StudyResult
+from discovery.export.plan import plan_as_markdown
+from discovery.results import StudyResult, ValidationResult
 
 
 def write_study(result: StudyResult, folder: Path) -> None:
@@ -18,19 +19,30 @@ def write_study(result: StudyResult, folder: Path) -> None:
     result.report(folder / "report.html")
 
 
-def spec_as_toml(result: StudyResult) -> str:
-    """Return the spec as run, as a TOML file that `discover run` takes."""
+def write_validation(result: ValidationResult, folder: Path, *, plan: bool = False) -> None:
+    """Write every file of a validation into `folder`, the report included; with `plan`, `plan.md` as well."""
+    (folder / "validation.json").write_text(result.to_json(), encoding="utf-8")
+    result.to_frame().to_csv(folder / "scorecard.csv", index=False, float_format="%.9g")
+    (folder / "discover.toml").write_text(spec_as_toml(result), encoding="utf-8")
+    if plan:
+        plans = "\n".join(plan_as_markdown(proposal) for proposal in result.proposals)
+        (folder / "plan.md").write_text(plans, encoding="utf-8")
+    result.report(folder / "report.html")
+
+
+def spec_as_toml(result: StudyResult | ValidationResult) -> str:
+    """Return the spec as run, as a TOML file that `discover run` and `discover validate` take."""
     header = f"# The spec of this study, as run by discover {result.provenance.version}.\n"
-    in_memory = [side for side in ("events", "accounts") if not result.settings[side].get("from")]
+    in_memory = [side for side in ("events", "accounts") if not result.settings.get(side, {}).get("from")]
     if in_memory:
         header += f"# Tables in memory were studied: give {' and '.join(f'{s}.from' for s in in_memory)} to run it.\n"
     return header + "\n" + tomli_w.dumps(_plain(result.settings))
 
 
 def _plain(values: Any) -> Any:
-    """Return lists for tuples and plain dicts for mappings, as TOML wants them."""
+    """Return lists for tuples and plain dicts for mappings, as TOML wants them, which has no word for None."""
     if hasattr(values, "items"):
-        return {key: _plain(value) for key, value in values.items()}
+        return {key: _plain(value) for key, value in values.items() if value is not None}
     if isinstance(values, list | tuple):
         return [_plain(value) for value in values]
     return values

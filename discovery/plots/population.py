@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from discovery import wording
 from discovery.plots import canvas
-from discovery.results import StudyResult
+from discovery.results import StudyResult, ValidationResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ class FlowRow:
     note: str
 
 
-def flow(result: StudyResult) -> tuple[FlowRow, ...]:
+def flow(result: StudyResult | ValidationResult) -> tuple[FlowRow, ...]:
     """Return the account flow from signup to the outcome, the steps at which nobody fell out among it."""
     people, day, kind = result.population, result.outcome.window_days, result.outcome.kind
     left = "Converted or left" if kind == "converted" else "Left"
@@ -53,7 +53,7 @@ def flow(result: StudyResult) -> tuple[FlowRow, ...]:
 
 
 @canvas.styled
-def account_flow(result: StudyResult) -> Figure:
+def account_flow(result: StudyResult | ValidationResult) -> Figure:
     """Draw the account flow from signup to the outcome.
 
     Blue bars are accounts still in the study; grey ones are those that fell out, drawn where they
@@ -62,7 +62,7 @@ def account_flow(result: StudyResult) -> Figure:
     Parameters
     ----------
     result
-        A finished study.
+        A finished study or validation.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def _row(page: Axes, top: float, row: FlowRow, bar: tuple[float, float]) -> None
     page.add_patch(Rectangle((bar[0], top + 0.22), bar[1], _BAR, facecolor=colour, edgecolor="none"))
 
 
-def _in_words(result: StudyResult) -> str:
+def _in_words(result: StudyResult | ValidationResult) -> str:
     people = result.population
     return (
         f"{wording.count(people.accounts)} accounts signed up, {wording.count(people.landmark)} are compared, "

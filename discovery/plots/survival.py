@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from discovery import wording
 from discovery.plots import canvas
-from discovery.results import StudyResult, SurvivalCurve
+from discovery.results import Proposal, StudyResult, SurvivalCurve, ValidationResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,30 @@ def survival_curves(result: StudyResult) -> Figure:
     Figure
         A matplotlib figure. The share axis always runs from 0 to 100 %.
     """
-    curves = [curve for curve in result.curves if curve.days]
+    return _drawn(result.curves, result.outcome.window_days)
+
+
+@canvas.styled
+def staying(proposal: Proposal, result: ValidationResult) -> Figure:
+    """Draw the Kaplan-Meier curves of a proposal, as `survival_curves` does those of a study.
+
+    Parameters
+    ----------
+    proposal
+        One of `result.proposals`; its curves start at the landmark.
+    result
+        The validation it comes from.
+
+    Returns
+    -------
+    Figure
+        A matplotlib figure. The share axis always runs from 0 to 100 %.
+    """
+    return _drawn(proposal.curves, result.outcome.window_days)
+
+
+def _drawn(given: Sequence[SurvivalCurve], window_days: int) -> Figure:
+    curves = [curve for curve in given if curve.days]
     if not curves:
         return canvas.sentence_only("There are no survival curves: departures are not recorded.")
     top = 0.28 + _KEY_PITCH * len(curves)
@@ -42,7 +65,7 @@ def survival_curves(result: StudyResult) -> Figure:
     label = "Kaplan-Meier curves from the landmark: " + "; ".join(_ending(curve) for curve in curves)
     made = canvas.figure(top + _PLOT_HEIGHT + below, label)
     axes = canvas.axes_at(made, left=_LEFT, top=top, width=canvas.WIDTH - _LEFT - 0.2, height=_PLOT_HEIGHT)
-    _frame(axes, curves, result.outcome.window_days)
+    _frame(axes, curves, window_days)
     for curve, (colour, dashes) in _with_lines(curves):
         axes.step(curve.days, curve.survival, where="post", color=colour, linestyle=dashes, linewidth=1.8)
         if len(curve.ci_lower) == len(curve.days) == len(curve.ci_upper):

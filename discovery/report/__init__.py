@@ -10,45 +10,53 @@ from pathlib import Path
 
 from discovery.errors import OutputError
 from discovery.report.pages import fill
+from discovery.report.validation import view_of_validation
 from discovery.report.view import view_of
-from discovery.results import StudyResult
+from discovery.results import StudyResult, ValidationResult
 
 __all__ = ["render", "render_cards", "write"]
 
 
-def render(result: StudyResult) -> str:
+def render(result: StudyResult | ValidationResult) -> str:
     """Return the report as one HTML document.
 
     Parameters
     ----------
     result
-        A finished study.
+        A finished study or validation.
 
     Returns
     -------
     str
         A document without any reference to other files. The same result gives the same text.
     """
+    if isinstance(result, ValidationResult):
+        return fill("validation.html.j2", view_of_validation(result))
     return fill("page.html.j2", view_of(result))
 
 
-def render_cards(result: StudyResult) -> str:
-    """Return an HTML fragment for a notebook: the verdict, the top of the ranking and the first ladder.
+def render_cards(result: StudyResult | ValidationResult) -> str:
+    """Return an HTML fragment for a notebook.
+
+    Of a study: the verdict, the top of the ranking and the first ladder; of a validation: each verdict with its
+    scorecard in short.
 
     Parameters
     ----------
     result
-        A finished study.
+        A finished study or validation.
 
     Returns
     -------
     str
         One `<div>` that brings its own styles and touches nothing around it.
     """
+    if isinstance(result, ValidationResult):
+        return fill("validation_cards.html.j2", view_of_validation(result, figures=False))
     return fill("cards.html.j2", view_of(result, ladders=1, ranked=5, figures=False))
 
 
-def write(result: StudyResult, path: str | Path) -> Path:
+def write(result: StudyResult | ValidationResult, path: str | Path) -> Path:
     """Write the report to `path` and return the path.
 
     Raises

@@ -13,6 +13,8 @@ from markupsafe import Markup, escape
 
 from discovery import wording
 from discovery.report.ladders import rules_in_words, share_estimate
+from discovery.report.phrases import duration, open_interval, tenths, weeks
+from discovery.report.validation import ValidationView
 from discovery.report.view import View
 from discovery.results import as_json_values
 
@@ -21,7 +23,7 @@ _LONGEST_TOOLTIP = 500
 _PERCENT = re.compile(r"(?<=\d) (?=%)")
 
 
-def fill(template: str, view: View) -> str:
+def fill(template: str, view: View | ValidationView) -> str:
     """Return the template filled with `view`."""
     return _environment().get_template(template).render(view=view, result=view.result) + "\n"
 
@@ -56,6 +58,10 @@ def _environment() -> Environment:
         name=name,
         headline=headline,
         toml=toml,
+        tenths=tenths,
+        weeks=weeks,
+        duration=duration,
+        open_interval=open_interval,
     )
     return environment
 

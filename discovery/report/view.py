@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 
 from discovery import plots, wording
 from discovery.errors import Caution
-from discovery.plots.population import FlowRow, flow
+from discovery.report.basis import Basis, basis_of
 from discovery.report.checks import Check, checks
 from discovery.report.ladders import MOST_LADDERS, DrawnLadder, ladder_alone, whole_ladder
 from discovery.results import (
     UNRANKED,
     Persona,
-    QualityFinding,
     RankedFamily,
-    RecognisedColumn,
     StudyResult,
 )
 
@@ -33,7 +31,6 @@ _EXPLAINED_AT_ONCE = 5
 _EXPLAINED_SHOWN = 25
 _SHOWN_AT_ALL = 200
 """Keeps the file small; every candidate is in `candidates.csv`."""
-_SEVERITIES = ("error", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +77,12 @@ class View:
     level: str
     smallest_that_matters: str
     necessity: str
-    flow: tuple[FlowRow, ...]
-    flow_nobody: tuple[FlowRow, ...]
-    flow_adds_up: bool
     ladders: tuple[DrawnLadder, ...]
     ladders_unshown: int
-    quality: tuple[QualityFinding, ...]
-    columns: tuple[RecognisedColumn, ...]
-    columns_not_found: tuple[RecognisedColumn, ...]
-    flow_picture: str
+    basis: Basis
     forest_picture: str
     curves_picture: str
+    names_candidates: bool = True
 
 
 def view_of(
@@ -109,7 +101,6 @@ def view_of(
         whole_ladder(ladder, result, every_picture=place == 0) if figures else ladder_alone(ladder, result)
         for place, ladder in enumerate(result.ladders[:ladders])
     )
-    steps = flow(result)
     return View(
         result=result,
         named=named,
@@ -134,15 +125,9 @@ def view_of(
         level=wording.percent(1 - (_setting(result, "inference", "alpha") or 0.05)),
         smallest_that_matters=wording.points(_setting(result, "inference", "minimum_effect"), plus=False),
         necessity=wording.percent(_setting(result, "ladder", "necessity")),
-        flow=tuple(row for row in steps if row.count or not row.falls_out),
-        flow_nobody=tuple(row for row in steps if row.falls_out and not row.count),
-        flow_adds_up=_adds_up(result),
         ladders=drawn,
         ladders_unshown=len(result.ladders) - len(drawn),
-        quality=tuple(sorted(result.quality, key=lambda finding: _SEVERITIES.index(finding.severity))),
-        columns=tuple(column for column in result.recognised if column.column is not None),
-        columns_not_found=tuple(column for column in result.recognised if column.column is None),
-        flow_picture=_picture(plots.account_flow(result)) if figures and result.population.accounts else "",
+        basis=basis_of(result, figures=figures),
         forest_picture=_picture(plots.forest(result)) if figures and placed else "",
         curves_picture=_picture(plots.survival_curves(result)) if figures and _has_curves(result) else "",
     )
@@ -219,9 +204,3 @@ def _marks(families: Iterable[RankedFamily], *, besides: tuple[Caution, ...]) ->
 def _setting(result: StudyResult, section: str, key: str) -> float | None:
     number: float | None = result.settings.get(section, {}).get(key)
     return number
-
-
-def _adds_up(result: StudyResult) -> bool:
-    people = result.population
-    parts = (people.excluded, people.unusable, people.before_log, people.not_observed_to_landmark)
-    return people.accounts == sum(parts) + people.decided_before_landmark + people.landmark

@@ -44,7 +44,7 @@ def test_a_failure_leaves_the_earlier_results_as_they_were(tmp_path):
 def test_earlier_results_are_replaced_whole(tmp_path, monkeypatch, exchange):
     if not exchange:
         monkeypatch.setattr(directory, "_exchange", lambda one, other: False)
-    for text, name in (("old", "truth.json"), ("new", "result.json")):
+    for text, name in (("old", "truth.json"), ("older", "validation.json"), ("new", "result.json")):
         with written_whole(tmp_path / "out") as folder:
             (folder / name).write_text(text)
     assert names(tmp_path / "out") == ["result.json"]
@@ -95,7 +95,14 @@ def test_a_file_in_the_way_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "own", [["events.parquet", "accounts.csv"], ["discover.toml"], ["result.json", "accounts.csv"]]
+    "own",
+    [
+        ["events.parquet", "accounts.csv"],
+        ["discover.toml"],
+        ["result.json", "accounts.csv"],
+        ["scorecard.csv", "plan.md"],
+        ["validation.json", "candidates.csv"],
+    ],
 )
 def test_somebodys_files_with_our_names_are_never_replaced(tmp_path, own):
     (tmp_path / "out").mkdir()
@@ -121,6 +128,16 @@ def test_the_spec_of_an_earlier_run_may_be_run_in_its_own_folder(tmp_path):
         for name in ("discover.toml", "result.json"):
             (folder / name).write_text("x")
     refuse_foreign(tmp_path / "out", [str(tmp_path / "out" / "discover.toml")])
+
+
+def test_a_validation_may_be_compared_with_and_a_study_may_not_be_replaced_by_what_reads_it(tmp_path):
+    for name in ("validation.json", "result.json"):
+        with written_whole(tmp_path / name[:3]) as folder:
+            for own in (name, "report.html"):
+                (folder / own).write_text("x")
+    refuse_foreign(tmp_path / "val", [str(tmp_path / "val" / "validation.json")])
+    with pytest.raises(OutputError, match=r"that this run reads \(result.json\)"):
+        refuse_foreign(tmp_path / "res", [str(tmp_path / "res" / "result.json")])
 
 
 def test_the_current_folder_is_refused(tmp_path, monkeypatch):

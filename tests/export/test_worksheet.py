@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from report import factory
+from report import factory, validation_factory
 
 from discovery import wording
 from discovery.errors import Caution
@@ -68,6 +68,10 @@ def hostile_everywhere(name: str) -> tuple:
     return factory.telling(personas=(person,), adjusted_for=(name, "signup date")), ladder
 
 
+def with_plan(**changes) -> Ladder:
+    return factory.full_ladder(experiment=validation_factory.plan(**changes))
+
+
 def cases() -> dict:
     full, lead = factory.telling(), factory.telling("lead")
     alone = factory.for_one_persona()
@@ -84,6 +88,8 @@ def cases() -> dict:
         "persona": (alone, alone.ladders[0]),
         "active": (dataclasses.replace(full, outcome=active), factory.full_ladder()),
         "no rungs": (factory.bare(), bare),
+        "plan": (full, with_plan()),
+        "no sizes": (full, factory.full_ladder(experiment=validation_factory.IMPOSSIBLE)),
         "nothing known": (unknown, factory.full_ladder(stages=(), funnels=(), stability=None)),
         **{f"hostile {place}": hostile_everywhere(name) for place, name in enumerate(HOSTILE)},
     }
@@ -112,7 +118,9 @@ def test_blanks_are_the_teams_and_everything_else_is_said(result, ladder):
     assert {"Rollback criteria", "Target for the primary metric, and by when"} <= labels
 
 
-@pytest.mark.parametrize("name", ["full", "plain", "persona", "active", "no rungs", "nothing known"])
+@pytest.mark.parametrize(
+    "name", ["full", "plain", "persona", "active", "no rungs", "plan", "no sizes", "nothing known"]
+)
 def test_no_number_that_is_not_known_is_shown_and_nothing_claims_an_effect(name):
     texts = "\n".join(f"{r.label}: {r.text}" for s in worksheet(*CASES[name]).sections for r in s.rows if r.text)
     assert not re.search(r"\bNone\b|\bnan\b|\binf\b|n/a| {2}|\.\.| [.,;:]|\[\]", texts)
@@ -390,3 +398,30 @@ def test_without_steps_nothing_is_said_of_their_steadiness():
     bare = dataclasses.replace(ladder, rungs=(ladder.rungs[0], ladder.rungs[4]), sentence="It stands alone.")
     said = " ".join(row.text for section in worksheet(factory.telling(), bare).sections for row in section.rows)
     assert "random halves" not in said
+
+
+def test_a_plan_fills_in_the_sizes_and_leaves_the_decision_to_the_team():
+    sheet = worksheet(*CASES["plan"])
+    part = "Experiment plan"
+    sizes = row(sheet, part, "Number of accounts, and duration, computed")
+    assert sizes.startswith("80 % power at a two-sided level of 5 %, where 49 % stay and 31 % reach it today, with 71 ")
+    said = "If 10 points more accounts reach it and the effect among them is 12.0 points, the arms differ by 1.2 points"
+    assert f"{said}: 27,222 accounts in each arm, 780 weeks." in sizes
+    assert sizes.count("accounts in each arm") == len(CASES["plan"][1].experiment.rows)
+    assert row(sheet, part, "Number of accounts, and duration") == ""
+    assert row(sheet, part, "To see ten points more activation") == "356 accounts in each arm, 12 weeks."
+    assert "+1.2 points [0.5, 1.9]" in row(sheet, part, "What could be gained, if causal")
+    assert "47,366 users (some 11,552 accounts)" in row(sheet, part, "If users are counted, not accounts")
+    assert row(sheet, part, "Guardrails, as a proposal") == (
+        "Accounts that leave within 14 days. Support tickets per account."
+    )
+
+
+def test_a_plan_that_no_number_of_accounts_would_do_says_so():
+    sizes = row(worksheet(*CASES["no sizes"]), "Experiment plan", "Number of accounts, and duration, computed")
+    assert sizes.endswith("the arms differ by 0.1 points: no number of accounts shows that.")
+
+
+def test_without_a_plan_the_worksheet_says_where_one_comes_from():
+    said = row(worksheet(*CASES["full"]), "Experiment plan", "Before you fix the size")
+    assert "discover validate with --plan" in said

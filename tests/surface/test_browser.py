@@ -14,6 +14,7 @@ import pytest
 from discovery.report import render, render_cards, write
 
 from ..report import factory
+from ..report import validation_factory as made
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -281,3 +282,92 @@ def test_cards_sit_in_a_foreign_page_without_touching_it(browser, tmp_path):
         assert page.evaluate("getComputedStyle(document.getElementById('own')).fontSize") == "32px"
         assert page.evaluate("document.documentElement.scrollWidth") <= 375
         assert page.locator(".discovery-cards svg").count() == 2
+
+
+def validations(names=WIDEST_NAMES):
+    """Validations of every verdict with hostile, widest, many and missing names, and with nothing known."""
+    return (made.hostile(), made.hostile(names), made.validation(made.sparse()), made.bare())
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_validation_runs_and_fetches_nothing_and_complains_about_nothing(browser, tmp_path, width):
+    path = write(made.hostile(), tmp_path / "report.html")
+    with opened(browser, path, width=width) as (page, heard):
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        page.wait_for_load_state("networkidle")
+        assert (heard.dialogs, heard.messages, heard.requests) == ([], [], [path.as_uri()])
+        assert page.locator("script, img, [onload], [onerror], a[href^='javascript']").count() == 0
+        assert "<script>alert(1)</script>" in page.locator("#verdict h2").first.inner_text()
+        assert page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("result", validations(), ids=["hostile", "widest", "sparse", "bare"])
+def test_nothing_of_a_validation_is_cut_off_on_a_phone_or_on_a_desk(browser, tmp_path, result):
+    path = write(result, tmp_path / "report.html")
+    for width in WIDTHS:
+        with opened(browser, path, width=width) as (page, _):
+            page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate(CLIPPED_OR_OVERLAPPING) == []
+            parts = page.locator("main :is(p, li, dt, dd, td, th, h2, h3, h4, blockquote, figcaption, article):visible")
+            assert parts.count() > 60
+            if width == 375:
+                wide = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML.slice(0, 200))"
+                assert parts.evaluate_all(wide) == []
+                edges = parts.evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")
+                assert max(edges) <= 375 - 15
+
+
+@pytest.mark.parametrize("verdict", [*made.VERDICTS, "several"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_validation_stands_out_from_its_ground(browser, tmp_path, verdict, scheme):
+    result = made.several() if verdict == "several" else made.single(verdict)
+    with opened(browser, write(result, tmp_path / "report.html"), scheme=scheme) as (page, _):
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert page.evaluate(LOW_CONTRAST) == []
+        levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map(h => Number(h.tagName[1]))")
+        assert levels[0] == 1
+        assert max(after - before for before, after in pairwise(levels)) <= 1
+
+
+def test_each_verdict_of_a_validation_has_its_own_colour(browser, tmp_path):
+    with opened(browser, write(made.several(), tmp_path / "report.html"), width=375) as (page, _):
+        cards = page.locator("#verdict article")
+        colours = cards.evaluate_all("all => all.map(e => getComputedStyle(e).borderLeftColor)")
+        assert colours == ["rgb(0, 112, 79)", "rgb(168, 70, 0)", "rgb(91, 102, 117)"]
+        assert cards.locator(".word").all_inner_texts() == ["✓ HOLDS", "✗ DOES NOT HOLD", "? NOT ENOUGH DATA"]
+        assert all(picture.get_attribute("aria-label") for picture in page.locator("svg").all())
+        assert page.locator("table").count() == page.locator("table > caption").count()
+        fails = page.locator("#scorecard-2 .standing-fail")
+        assert fails.count() == 4
+        assert fails.first.is_visible()
+
+
+def test_on_a_desk_no_table_of_a_validation_needs_scrolling(browser, tmp_path):
+    with opened(browser, write(made.several(), tmp_path / "report.html")) as (page, _):
+        tables = page.locator("main .scroll:visible")
+        assert tables.count() > 20
+        wide = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))"
+        assert tables.evaluate_all(wide) == []
+
+
+def test_on_paper_a_validation_has_room_for_the_answer(browser, tmp_path):
+    with opened(browser, write(made.several(), tmp_path / "report.html"), width=700) as (page, _):
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 700
+        assert page.locator("nav").is_hidden()
+        box = page.locator("#truth-1 .writing").bounding_box()
+        assert box["width"] > 400
+        assert box["height"] > 60
+        assert page.locator("#parts-1 table").is_visible()
+
+
+def test_cards_of_a_validation_fit_a_phone_and_touch_nothing_around_them(browser, tmp_path):
+    path = tmp_path / "notebook.html"
+    cards = render_cards(made.hostile())
+    path.write_text(f"<!doctype html><meta charset=utf-8><h1 id=own>own</h1>{cards}{cards}", encoding="utf-8")
+    with opened(browser, path, width=375) as (page, heard):
+        assert heard.dialogs == []
+        assert page.evaluate("getComputedStyle(document.getElementById('own')).fontSize") == "32px"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+        assert page.locator(".discovery-cards .scorecard li").count() == 2 * 4 * 14

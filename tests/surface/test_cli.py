@@ -230,7 +230,7 @@ def bad_exports():
     """Name, arguments after `export`, and a word the message must hold; RESULT stands for a result.json."""
     ladder = ("--worksheet", "--ladder")
     return [
-        ("nothing named", (), "the SQL of a milestone is not exported yet"),
+        ("nothing named", (), "Nothing to export was named"),
         ("no ladder named", ("--worksheet",), "--ladder result.json#1"),
         ("both named", (*ladder, "RESULT", "e.csv", "a.csv"), "leave out e.csv a.csv"),
         (

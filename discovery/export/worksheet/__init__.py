@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from discovery.export.worksheet.experiments import experiment_plan
 from discovery.export.worksheet.phrases import named
-from discovery.export.worksheet.plans import experiment_plan, measurement_plan, stages
+from discovery.export.worksheet.plans import measurement_plan, stages
 from discovery.export.worksheet.rows import RowKind, Worksheet, WorksheetRow, WorksheetSection
 from discovery.export.worksheet.rungs import rung_sections
 from discovery.export.worksheet.value import first_value_moment, persona_and_job, standing

@@ -1,12 +1,9 @@
-"""The ladder as stages beside benchmarks, as a measurement plan and as an experiment plan."""
+"""The ladder as stages beside benchmarks, and as a measurement plan."""
 
 from __future__ import annotations
 
 from discovery import wording
 from discovery.export.worksheet.phrases import (
-    STAY,
-    STAYED,
-    STAYING,
     at_rung,
     in_words,
     listed,
@@ -17,7 +14,6 @@ from discovery.export.worksheet.phrases import (
     window_days,
 )
 from discovery.export.worksheet.rows import WorksheetRow, WorksheetSection, as_advice, for_team, from_data
-from discovery.export.worksheet.value import family_of
 from discovery.results import Ladder, Rung, Stage, StudyResult
 
 _STATUS = {
@@ -55,47 +51,10 @@ def measurement_plan(result: StudyResult, ladder: Ladder) -> WorksheetSection:
             *from_data("Funnel steps", sentence("; ".join(steps))),
             *from_data("Primary metric", primary, _today(result, ladder)),
             *from_data("Secondary metrics", *_secondary(ladder)),
-            *from_data("Biggest loss", _biggest_loss(ladder)),
+            *from_data("Biggest loss", biggest_loss(ladder)),
             *from_data("Segments", *_segments(ladder)),
             as_advice("Time to first value", _time_to_value(result)),
             *for_team("Target for the primary metric, and by when", "Who looks at these numbers, and how often"),
-        ),
-    )
-
-
-def experiment_plan(result: StudyResult, ladder: Ladder) -> WorksheetSection:
-    """Put the finding as a hypothesis to be tested, with proposals for success and rollback."""
-    kind = result.outcome.kind
-    return WorksheetSection(
-        title="Experiment plan",
-        rows=(
-            *from_data("Hypothesis", *_hypothesis(result, ladder)),
-            *from_data("Where to begin, as a proposal", _biggest_loss(ladder)),
-            *for_team("Change"),
-            *from_data(
-                "Who gets it, as a proposal",
-                "A random half of new accounts gets the change, the other half does not; nobody changes sides.",
-            ),
-            *from_data(
-                "Success criteria, as a proposal",
-                "The primary metric rises by the amount the team fixes beforehand.",
-                f"Guardrail: {STAYING[kind]} (an account that {wording.clean(result.outcome.stayed)}) does not fall, "
-                "measured in every account that was assigned.",
-            ),
-            *for_team("Rollback criteria"),
-            *from_data(
-                "Rollback criteria, as a proposal",
-                "Take the change back if the guardrail falls by more than the team can accept, if more accounts meet "
-                "errors, or if the primary metric has not risen when the planned number of accounts is reached.",
-            ),
-            *for_team("Number of accounts, and duration"),
-            *from_data(
-                "Before you fix the size",
-                "Both come from an experiment plan, not from this worksheet. The difference seen here is no promise of "
-                "an effect: expect the rise in the primary metric times the effect among the accounts that the change "
-                "moves, which is far smaller. If 12 points more accounts reach it, and the effect among them is 10 "
-                "points, the experiment must be able to see 1.2 points.",
-            ),
         ),
     )
 
@@ -160,7 +119,8 @@ def _secondary(ladder: Ladder) -> list[str]:
     return said
 
 
-def _biggest_loss(ladder: Ladder) -> str:
+def biggest_loss(ladder: Ladder) -> str:
+    """Say at which step most accounts stop; empty where none do."""
     steps = [rung for rung in _ladder_steps(ladder) if rung.step_conversion is not None and rung.dropped > 0]
     if not steps:
         return ""
@@ -188,18 +148,3 @@ def _time_to_value(result: StudyResult) -> str:
     motion = str(result.settings.get("product", {}).get("motion", ""))
     usual = _TIME_TO_VALUE.get(motion) or "; ".join(_TIME_TO_VALUE.values())
     return f"What practitioners give for {usual}. Past 90 days they see a churn risk."
-
-
-def _hypothesis(result: StudyResult, ladder: Ladder) -> list[str]:
-    kind = result.outcome.kind
-    whom = f"new accounts with {quoted(ladder.persona)}" if ladder.persona else "new accounts"
-    said = [f"If more {whom} did {in_words(ladder.milestone)}, more of them might {STAY[kind]}."]
-    family = family_of(result, ladder)
-    number, interval = wording.points_estimate(family.adjusted) if family else (wording.MISSING, "")
-    if number != wording.MISSING:
-        said.append(
-            f"In past accounts the share that {STAYED[kind]} differs by {number} {interval} between those that did and "
-            "comparable ones that did not."
-        )
-    said.append("These data show an association; whether the one follows from the other is for the experiment to show.")
-    return said
