@@ -70,7 +70,7 @@ def estimates(proposal: Proposal, result: ValidationResult) -> Figure:
     """
     searched = result.origin == "searched" and _widened(proposal)
     level = "answering for the search" if searched else f"{wording.percent(proposal.coverage)} interval"
-    decides = f"adjusted, {level}: decides"
+    decides = f"adjusted, {level}{': decides' if proposal.decided_by == 'difference' else ''}"
     rows = [Row(name=decides, estimate=proposal.adjusted, mark=marks.VERDICTS[proposal.verdict])]
     usual = f"the same with the usual {_usual(result)} interval"
     beside: list[tuple[str, Estimate | None, marks.Mark]] = [

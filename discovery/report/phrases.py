@@ -45,9 +45,9 @@ def open_interval(estimate: Estimate, shape: Literal["interval", "half-line", "t
         return value
     lower, upper = (tenths(bound).removesuffix(" points") for bound in (estimate.ci_lower, estimate.ci_upper))
     if shape == "line":
-        return f"{value}; no effect of any size can be ruled out"
+        return "cannot be told: no effect of any size can be ruled out"
     if shape == "two rays":
-        return f"{value}; too few accounts were moved to rule out large effects of either sign"
+        return "cannot be told: too few accounts were moved to rule out large effects of either sign"
     if wording.MISSING not in (lower, upper):
         return f"{value} [{lower}, {upper}]"
     if lower == upper:

@@ -45,6 +45,7 @@ CriterionName = Literal[
 ]
 CriterionStatus = Literal["pass", "warn", "fail"]
 Origin = Literal["registered", "independent", "searched"]
+DecidedBy = Literal["difference", "criterion", "experiment"]
 PRODUCT_TRUTH = (
     "Would a reasonable customer who hit this moment and nothing else tell a friend that the product does what it says?"
 )
@@ -229,7 +230,8 @@ class Proposal:
     """One proposed milestone and what becomes of it.
 
     `adjusted` is the estimate that decides, with an interval of coverage `coverage` (wider than usual where it answers
-    for several proposals or for a search); `unwidened` is the same with the usual interval. Both rest on `n_accounts`;
+    for several proposals; where it answers for a search, only its lower end does, and `coverage` is that of an interval
+    so wide on both sides); `unwidened` is the same with the usual interval. Both rest on `n_accounts`;
     reach is among `n_described`. `better` is a rule that does better, if any; `alike` are those that cannot be told
     from this one. `composition` (activity outcomes) compares at the same number of actions, days and recency.
     """
@@ -238,6 +240,7 @@ class Proposal:
     verdict: ProposalVerdict
     sentence: str
     reasons: tuple[str, ...]
+    decided_by: DecidedBy
     reach: float
     n_reached: int
     n_described: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Literal
 
@@ -59,9 +60,9 @@ class Proposals:
         return Launches(self.relations, self.outcome, self.measured)
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """Every event name in the log."""
-        return frozenset(exposure.event_names(self.relations.engine, self.relations.events_table))
+    def names(self) -> tuple[str, ...]:
+        """Every event name in the log, sorted."""
+        return exposure.event_names(self.relations.engine, self.relations.events_table)
 
     @property
     def _window_us(self) -> int:
@@ -84,6 +85,7 @@ class Proposals:
         before = self._before(milestone)[here]
         events = milestone.events
         vanity, source = self._vanity(milestone, here)
+        missing = tuple(event for event in events if event not in self.names)
         return Case(
             milestone=milestone,
             days=days,
@@ -116,7 +118,8 @@ class Proposals:
             before=before,
             tracking=self._tracking(milestone),
             repeats=self._repeats(milestone, here, days),
-            missing_events=tuple(event for event in events if event not in self.names),
+            missing_events=missing,
+            near_names=tuple(name for event in missing for name in get_close_matches(event, self.names, n=1)),
         )
 
     def _deciding(self, here: Bools) -> Sample | None:

@@ -266,8 +266,8 @@ def _correction(question: Question, searched: int) -> str:
     proposals = len(question.milestones)
     if question.origin == "searched":
         return (
-            f"A search over these accounts may have proposed it, so the lower bound answers for all {searched:,} rules "
-            "of that search."
+            f"A search over these accounts may have proposed {'it' if proposals == 1 else 'them'}, so the lower bound "
+            f"answers for all {searched:,} rules of that search."
         )
     if proposals == 1:
         return "One proposal that did not come from these accounts: nothing to correct for."

@@ -125,8 +125,8 @@ class Case:
         Actions per account and day since signup, without the proposal's own events.
     tracking : Tracking
     repeats : Repeats
-    missing_events : tuple of str
-        Events of the proposal that the log does not have at all.
+    missing_events, near_names : tuple of str
+        Events of the proposal that the log does not have at all, and the nearest names that it has.
     """
 
     milestone: Milestone
@@ -161,6 +161,7 @@ class Case:
     tracking: Tracking
     repeats: Repeats
     missing_events: tuple[str, ...]
+    near_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.days)

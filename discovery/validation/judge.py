@@ -82,12 +82,13 @@ def judge(case: Case, effect: Effect, decision: Decision, arrival: Arrival, asid
     power = power_of(effect, decision, case.minimum_effect, arrival)
     with_it, without, plain = _unadjusted(case)
     grounds = Grounds(plain=plain, power=power, origin=aside.origin, standing=aside.standing)
-    verdict, sentence, reasons = conclude(case, decision, criteria, grounds)
+    conclusion = conclude(case, decision, criteria, grounds)
     return Proposal(
         milestone=str(case.milestone),
-        verdict=verdict,
-        sentence=sentence,
-        reasons=reasons,
+        verdict=conclusion.verdict,
+        sentence=conclusion.sentence,
+        reasons=conclusion.reasons,
+        decided_by=conclusion.decided_by,
         reach=float(case.met.mean()),
         n_reached=int(case.met.sum()),
         n_described=len(case),
@@ -131,6 +132,7 @@ def not_judged(milestone: Milestone, reason: str) -> Proposal:
         verdict="not enough data",
         sentence=f"These data cannot say whether “{milestone}” holds: {reason}.",
         reasons=(),
+        decided_by="difference",
         reach=0.0,
         n_reached=0,
         n_described=0,

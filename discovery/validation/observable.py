@@ -72,7 +72,8 @@ def observable(case: Case) -> Criterion:
 def _impossible(case: Case) -> _Flaw | None:
     if case.missing_events:
         names, verb = _listed(case.missing_events), "are" if len(case.missing_events) > 1 else "is"
-        sentence = f"{names} {verb} not in the log at all, so the milestone cannot be observed."
+        near = f" (the nearest names there: {_listed(case.near_names)})" if case.near_names else ""
+        sentence = f"{names} {verb} not in the log at all{near}, so the milestone cannot be observed."
         return _Flaw(status="fail", sentence=sentence, decides=True)
     if _asks_for_users(case) and not case.tracking.has_users:
         sentence = "It asks for several users, but the log names no users, so it cannot be observed."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from discovery import estimate, wording
 from discovery.experiment import Says
-from discovery.results import Criterion, Estimate, Origin, Power, ProposalVerdict
+from discovery.results import Criterion, DecidedBy, Estimate, Origin, Power, ProposalVerdict
 from discovery.validation.case import Case
 from discovery.validation.words import oftener
 
@@ -206,10 +206,18 @@ class Grounds:
     standing: Says
 
 
-def conclude(
-    case: Case, decision: Decision, criteria: Sequence[Criterion], grounds: Grounds
-) -> tuple[ProposalVerdict, str, tuple[str, ...]]:
-    """Return the verdict, its sentence and its reasons.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """The verdict, its sentence, its reasons, and what decided it."""
+
+    verdict: ProposalVerdict
+    sentence: str
+    reasons: tuple[str, ...]
+    decided_by: DecidedBy = "difference"
+
+
+def conclude(case: Case, decision: Decision, criteria: Sequence[Criterion], grounds: Grounds) -> Conclusion:
+    """Return the verdict with its reasons.
 
     It holds if the lower bound lies above 0, the estimate is at least the smallest that matters and nothing
     disqualifies it; it does not if the upper bound lies below that, or something does. A past experiment that moved
@@ -218,20 +226,34 @@ def conclude(
     name, compared = f"“{case.milestone}”", _compared(case, decision, grounds.plain)
     failed = [criterion for criterion in criteria if criterion.decides and criterion.status == "fail"]
     if failed:
-        others = tuple(criterion.sentence for criterion in failed[1:])
-        return "does not hold", f"{name} does not hold: {_begun_small(failed[0].sentence)}", (*others, *compared)
+        return Conclusion(
+            verdict="does not hold",
+            sentence=f"{name} does not hold: {_begun_small(failed[0].sentence)}",
+            reasons=(*(criterion.sentence for criterion in failed[1:]), *compared),
+            decided_by=_DECIDES.get(failed[0].name, "criterion"),
+        )
     tried = next((criterion.sentence for criterion in criteria if criterion.name == "experimental evidence"), "")
     if grounds.standing == "supports":
-        return "holds", f"{name} holds, by experiment: {_begun_small(tried)}", compared
+        alone = "" if _shows(case, decision) else ", although the comparison of accounts alone does not show it"
+        sentence = f"{name} holds: a past experiment supports it{alone}."
+        return Conclusion(verdict="holds", sentence=sentence, reasons=(tried, *compared), decided_by="experiment")
     doubt = _doubt(case, decision, criteria, grounds.standing, tried)
     if doubt:
         said, *why = doubt
-        missing = () if _shows(case, decision) else _missing(grounds, case.minimum_effect)
-        return "not enough data", f"These data cannot say whether {name} holds: {said}", (*why, *compared, *missing)
-    return "holds", f"{name} holds: at equal activity, {_more(case, decision.adjusted)}.", (*compared, _PROOF)
+        shown = _shows(case, decision)
+        beside: DecidedBy = "experiment" if grounds.standing == "contradicts" else "criterion"
+        return Conclusion(
+            verdict="not enough data",
+            sentence=f"These data cannot say whether {name} holds: {said}",
+            reasons=(*why, *compared, *(() if shown else _missing(grounds, case.minimum_effect))),
+            decided_by=beside if shown else "difference",
+        )
+    sentence = f"{name} holds: at equal activity, {_more(case, decision.adjusted)}."
+    return Conclusion(verdict="holds", sentence=sentence, reasons=(*compared, _PROOF))
 
 
-_PROOF = "This is an association in past accounts: the experiment below is what would prove it."
+_PROOF = "This is an association in past accounts: an experiment is what would prove it."
+_DECIDES: Mapping[str, DecidedBy] = {"predictive": "difference", "experimental evidence": "experiment"}
 
 
 def _shows(case: Case, decision: Decision) -> bool:

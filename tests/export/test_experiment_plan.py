@@ -57,6 +57,7 @@ def proposal(**changed) -> Proposal:
         verdict="holds",
         sentence="",
         reasons=(),
+        decided_by="difference",
         reach=0.3,
         n_reached=1500,
         n_described=5000,

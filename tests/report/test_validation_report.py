@@ -112,6 +112,14 @@ def test_each_verdict_says_its_word_its_number_and_what_to_do_next(verdict, said
     assert "rules of a search; 2,874 accounts with a known outcome, signed up before 2024-12-20" in text
 
 
+def test_a_past_experiment_that_decided_is_named_and_no_waiting_advised():
+    assert "A past experiment decided" in of_one("decided-1", decided_by="experiment")
+    assert "Adjusted difference, decides" not in of_one("decided-1", decided_by="experiment")
+    unsettled = made.validation(made.proposal("not enough data", decided_by="experiment"))
+    assert "More accounts of the same kind would not settle it" in words_of(unsettled, "verdict")
+    assert "more accounts with a known outcome would tell" not in words_of(unsettled, "verdict")
+
+
 def test_the_title_and_the_top_count_the_verdicts_of_several():
     assert plain(words("several", "verdict")).startswith(
         "3 proposed first value moments: 1 holds, 1 does not hold, 1 lacks data"
@@ -551,9 +559,9 @@ def test_a_result_renders_itself(tmp_path):
         (
             "two rays",
             (None, None),
-            "+15.0 points; too few accounts were moved to rule out large effects of either sign",
+            "cannot be told: too few accounts were moved to rule out large effects of either sign",
         ),
-        ("line", (None, None), "+15.0 points; no effect of any size can be ruled out"),
+        ("line", (None, None), "cannot be told: no effect of any size can be ruled out"),
         (None, (None, None), "+15.0 points"),
     ],
 )

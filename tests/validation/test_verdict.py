@@ -45,33 +45,33 @@ def failing(name="not the outcome in disguise"):
     ],
 )
 def test_the_boundaries_of_the_three_verdicts(estimate, expected):
-    assert verdict_on(estimate)[0] == expected
+    assert verdict_on(estimate).verdict == expected
 
 
 def test_an_interval_that_reaches_both_0_and_what_matters_is_not_enough_data():
-    verdict, sentence, reasons = verdict_on(0.05, se=0.04)
-    assert verdict == "not enough data"
-    assert "may be nothing" in sentence
-    assert "500 more accounts" in reasons[-1]
-    assert "+20.0 points" in reasons[0]
+    said = verdict_on(0.05, se=0.04)
+    assert said.verdict == "not enough data"
+    assert "may be nothing" in said.sentence
+    assert "500 more accounts" in said.reasons[-1]
+    assert "+20.0 points" in said.reasons[0]
 
 
 def test_a_search_is_told_what_would_spare_it_the_penalty():
-    _, _, searched = verdict_on(0.05, se=0.04, origin="searched")
-    _, _, plain = verdict_on(0.05, se=0.04)
-    assert "--registered" in searched[-1]
-    assert not any("--registered" in reason for reason in plain)
+    searched, plain = (verdict_on(0.05, se=0.04, origin=origin) for origin in ("searched", "independent"))
+    assert "--registered" in searched.reasons[-1]
+    assert not any("--registered" in reason for reason in plain.reasons)
 
 
 def test_a_disqualifying_criterion_outweighs_any_difference():
-    verdict, sentence, _ = verdict_on(0.3, criteria=(failing(),))
-    assert verdict == "does not hold"
-    assert "part of the decision" in sentence
+    said = verdict_on(0.3, criteria=(failing(),))
+    assert said.verdict == "does not hold"
+    assert said.decided_by == "criterion"
+    assert "part of the decision" in said.sentence
 
 
 def test_a_failed_criterion_that_does_not_decide_changes_nothing():
     failed = Criterion(name="early", status="fail", sentence="Late.")
-    assert verdict_on(0.3, criteria=(failed,))[0] == "holds"
+    assert verdict_on(0.3, criteria=(failed,)).verdict == "holds"
 
 
 def test_a_search_widens_the_lower_bound_alone():
@@ -118,7 +118,7 @@ def test_an_unknown_effect_is_not_enough_data():
     (decision,) = decide([effect(np.nan, np.nan)], "independent", 0.05)
     assert decision.adjusted.estimate is None
     assert decision.p_value is None
-    assert conclude(judged, decision, (), grounds())[0] == "not enough data"
+    assert conclude(judged, decision, (), grounds()).verdict == "not enough data"
     assert not predictive(judged, decision, None).judged
 
 
@@ -133,15 +133,19 @@ def test_an_unknown_effect_is_not_enough_data():
 )
 def test_a_past_experiment_outranks_the_comparison(estimate, standing, expected):
     tried = Criterion(name="experimental evidence", status="warn", sentence="A test was run.")
-    assert verdict_on(estimate, criteria=(tried,), standing=standing)[0] == expected
+    said = verdict_on(estimate, criteria=(tried,), standing=standing)
+    assert said.verdict == expected
+    by_test = (estimate, standing) in ((0.10, "contradicts"), (0.015, "supports"))
+    assert said.decided_by == ("experiment" if by_test else "difference")
+    assert ("A test was run." in said.reasons) == by_test
 
 
 def test_later_activity_needs_more_than_being_active():
     unsure = Criterion(name="better than vanity", status="warn", sentence="Unclear.")
     sure = Criterion(name="better than vanity", status="pass", sentence="Clear.")
-    assert verdict_on(0.10, criteria=(unsure,), outcome="active")[0] == "not enough data"
-    assert verdict_on(0.10, criteria=(sure,), outcome="active")[0] == "holds"
-    assert verdict_on(0.10, criteria=(unsure,), outcome="retained")[0] == "holds"
+    assert verdict_on(0.10, criteria=(unsure,), outcome="active").verdict == "not enough data"
+    assert verdict_on(0.10, criteria=(sure,), outcome="active").verdict == "holds"
+    assert verdict_on(0.10, criteria=(unsure,), outcome="retained").verdict == "holds"
 
 
 def test_a_difference_lost_among_the_latest_signups_is_a_warning():
