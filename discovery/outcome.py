@@ -102,7 +102,7 @@ def read_outcome(lives: Lifetimes, spec: OutcomeSpec, *, window_days: int, infer
 
     positions = np.flatnonzero(flow.remaining)
     positions = positions[np.argsort(lives.signup[positions], kind="stable")]
-    horizon = lives.signup + _last_day(spec) * Day
+    horizon = lives.signup + last_day(spec) * Day
     mature = (horizon <= lives.observed_until)[positions]
     retained = _stayed(spec, lives, left, churned, converted, horizon)[positions] & mature
     duration = departed = None
@@ -135,6 +135,11 @@ def read_outcome(lives: Lifetimes, spec: OutcomeSpec, *, window_days: int, infer
     )
 
 
+def last_day(spec: OutcomeSpec) -> int:
+    """Return the day after signup on which the outcome of an account is known."""
+    return spec.active_days[1] if spec.kind == "active" else spec.by_day
+
+
 class _Flow:
     """Takes accounts out one reason at a time, so that each is counted exactly once."""
 
@@ -145,10 +150,6 @@ class _Flow:
         taken = self.remaining & reason
         self.remaining = self.remaining & ~reason
         return int(taken.sum())
-
-
-def _last_day(spec: OutcomeSpec) -> int:
-    return spec.active_days[1] if spec.kind == "active" else spec.by_day
 
 
 def _stayed(spec: OutcomeSpec, lives: Lifetimes, left: Mask, churned: Times, converted: Mask, horizon: Times) -> Mask:

@@ -219,6 +219,19 @@ class ExperimentSpec(_Section):
 
     assignment: tuple[AssignmentSpec, ...] = ()
 
+    @field_validator("assignment", mode="before")
+    @classmethod
+    def _one_alone(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str | Mapping) else value
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        columns = [(test.column, test.start, test.end) for test in self.assignment]
+        repeated = sorted({column for column, start, end in columns if columns.count((column, start, end)) > 1})
+        if repeated:
+            raise ValueError(f"assignment lists {', '.join(repeated)} twice; keep one")
+        return self
+
 
 class StudySpec(_Section):
     """Everything a study is asked. Sections and names are those of `discover.toml`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import Any, Final
 
 from discovery.results import Estimate
@@ -13,6 +14,11 @@ MISSING: Final = "n/a"
 _MINUS: Final = "\u2212"
 _NARROW_SPACE: Final = "\u202f"
 _ELLIPSIS: Final = "…"
+_WEEKS_OF_A_YEAR: Final = 52.18
+LONG_WEEKS: Final = 104.0
+"""From here on a time is said in years."""
+FORESEEABLE_WEEKS: Final = 520.0
+_MOST_ACCOUNTS: Final = 1_000_000
 
 
 def known(value: float | None) -> bool:
@@ -118,6 +124,65 @@ def days(value: float | None) -> str:
     if value < 1:
         return _of_unit(f"{value * 24:.0f}", "hour")
     return _of_unit(f"{value:.1f}".removesuffix(".0"), "day")
+
+
+def lasting(weeks: float | None) -> str:
+    """Return a number of weeks; years from two of them on, and no number beyond what can be foreseen."""
+    if weeks is None or not known(weeks):
+        return MISSING
+    if weeks > FORESEEABLE_WEEKS:
+        return "more than 10 years"
+    if weeks >= LONG_WEEKS:
+        return f"{weeks / _WEEKS_OF_A_YEAR:.1f} years".replace(".0 ", " ")
+    if 0 < weeks < 1:
+        return "under 1 week"
+    return _of_unit(count(weeks), "week")
+
+
+def accounts_an_arm(per_arm: int | None) -> str:
+    """Return a number of accounts; beyond a million none, as no product waits for that."""
+    if per_arm is None:
+        return "not possible"
+    return count(per_arm) if per_arm <= _MOST_ACCOUNTS else "over 1 million"
+
+
+def hundredths(difference: float | None) -> str:
+    """Return a difference of shares in hundredths of a point without a plus sign, such as `0.15 points`."""
+    return f"{decimal(100 * difference, 2)} points" if difference is not None and known(difference) else MISSING
+
+
+def level(coverage: float) -> str:
+    """Return how much an interval covers, such as `95 %`, `98.3 %` or `99.98 %`: never rounded up."""
+    if coverage > 0.9999:
+        return f"over 99.99{_NARROW_SPACE}%"
+    places = 100 if coverage > 0.99 else 10
+    return f"{math.floor(100 * places * coverage + 1e-6) / places:g}{_NARROW_SPACE}%"
+
+
+def interval_level(adjusted: Estimate, unwidened: Estimate, coverage: float, alpha: float) -> str:
+    """Return what the interval that decides covers: `98.3 % interval`, or each end where they differ.
+
+    Parameters
+    ----------
+    adjusted, unwidened
+        The estimate with the interval that decides, and with the usual one of level `alpha`.
+    coverage
+        What an interval would cover that is as wide on both sides as the lower side is.
+    """
+    widths = _widths(adjusted)
+    usual = _widths(unwidened)
+    if widths is None or usual is None or usual[1] <= 0 or math.isclose(*widths, rel_tol=1e-4):
+        return f"{level(coverage)} interval"
+    normal = NormalDist()
+    upper = 2 * normal.cdf(normal.inv_cdf(1 - alpha / 2) * widths[1] / usual[1]) - 1
+    return f"lower end {level(coverage)}, upper end {level(upper)}"
+
+
+def _widths(estimate: Estimate) -> tuple[float, float] | None:
+    value, lower, upper = estimate.estimate, estimate.ci_lower, estimate.ci_upper
+    if value is None or lower is None or upper is None or not all(map(known, (value, lower, upper))):
+        return None
+    return value - lower, upper - value
 
 
 def conditions_in_words(conditions: Sequence[Mapping[str, Any]]) -> str:

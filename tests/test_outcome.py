@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovery.outcome import Lifetimes, read_outcome
+from discovery.outcome import Lifetimes, last_day, read_outcome
 from discovery.spec import Day, OutcomeSpec
 
 NEVER = int(np.iinfo(np.int64).min)
@@ -81,6 +81,14 @@ def test_a_churn_date_plays_no_part_in_an_active_outcome():
     assert outcome.retained.tolist() == [True, False]
     assert outcome.mature.tolist() == [True, False]
     assert outcome.duration is None
+
+
+@pytest.mark.parametrize(("kind", "day"), [("retained", 90), ("converted", 90), ("active", 28)])
+def test_an_account_is_mature_once_the_last_day_of_its_outcome_was_observed(kind, day):
+    spec = OutcomeSpec(kind=kind, by_day=90, active_days=(21, 28))
+    assert last_day(spec) == day
+    observed = lives([(0, None, day - 0.01), (0, None, day)], active=[True, True])
+    assert read_outcome(observed, spec, window_days=14).mature.tolist() == [False, True]
 
 
 def test_silence_is_not_a_departure():

@@ -203,7 +203,7 @@ def test_a_ladder_is_taken_by_its_number(tmp_path: Path) -> None:
     path.write_text(two.to_json(), encoding="utf-8")
     assert read_ladder(f"{path}#2")[1].milestone == "b"
     assert read_ladder(f"{path}#1")[1] == first
-    with pytest.raises(SourceError, match=r"no ladder '3'. It has 2: #1 to a; #2 to b"):
+    with pytest.raises(SourceError, match=r"no ladder 3. It has 2: #1 to a; #2 to b"):
         read_ladder(f"{path}#3")
 
 

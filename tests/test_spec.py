@@ -212,3 +212,14 @@ def test_dates_in_a_spec_are_read(tmp_path: Path) -> None:
     values = tomllib.loads("[accounts]\nobserved_until = 2026-03-01\n")
     assert str(build_spec(values).accounts.observed_until) == "2026-03-01"
     assert build_spec(build_spec(values).as_dict()).sha256() == build_spec(values).sha256()
+
+
+@pytest.mark.parametrize("given", ["variant", {"column": "variant"}, ["variant"], [{"column": "variant"}]])
+def test_an_assignment_may_be_named_alone(given):
+    (test,) = build_spec({"experiment": {"assignment": given}}).experiment.assignment
+    assert test.column == "variant"
+
+
+def test_an_assignment_is_named_once():
+    with pytest.raises(SpecError, match="twice"):
+        build_spec({"experiment": {"assignment": ["variant", "variant"]}})

@@ -133,10 +133,10 @@ def validate(
 ) -> None:
     """Judge a proposed milestone; exit with 0 if it holds, 1 if it does not, 3 if the data cannot say."""
     from discovery.cli.terminal import Console
-    from discovery.cli.validate import Question, exit_code, print_answer, validate_and_write
+    from discovery.cli.validate import Asked, exit_code, print_answer, validate_and_write
     from discovery.study import Study
 
-    asked = Question(
+    asked = Asked(
         milestones=tuple(milestone),
         ladder=ladder,
         registered=registered.date() if registered else None,
@@ -240,22 +240,36 @@ def export(
     seed: Seed = None,
 ) -> None:
     """Write the SQL of a milestone, or a ladder as a worksheet to be completed by the team."""
-    from discovery.cli.export import first_ladder, refuse_file, refuse_questions, write_worksheet
+    from discovery.cli.export import refuse_questions
     from discovery.cli.terminal import Console
-    from discovery.results import read_ladder
 
     of_sql = milestone is not None or dialect is not None or dbt
     console = Console(quiet=quiet, as_json=as_json or out is None)
     if of_sql and not worksheet:
-        from discovery.cli.milestone_sql import Request, refuse_contradictions
+        from discovery.cli.milestone_sql import Request
 
         request = Request(
             dialect=dialect, events_table=events_table, accounts_table=accounts_table, types=types, dbt=dbt, out=out
         )
-        refuse_contradictions(inputs, milestone, ladder, request, seeded=seed is not None)
-        _export_sql(inputs, milestone, ladder, settings, request, console, as_json=as_json)
-        return
-    refuse_questions(inputs, ladder, worksheet=worksheet, sql=of_sql, given=bool(settings) or seed is not None)
+        _export_sql(inputs, milestone, ladder, settings, seed, request, console, as_json=as_json)
+    else:
+        refuse_questions(inputs, ladder, worksheet=worksheet, sql=of_sql, given=bool(settings) or seed is not None)
+        _export_worksheet(inputs, ladder, settings, seed, out, console, as_json=as_json)
+
+
+def _export_worksheet(
+    inputs: list[str],
+    ladder: str | None,
+    settings: list[str],
+    seed: int | None,
+    out: Path | None,
+    console: Console,
+    *,
+    as_json: bool,
+) -> None:
+    from discovery.cli.export import first_ladder, refuse_file, write_worksheet
+    from discovery.results import read_ladder
+
     refuse_file(out)
     if ladder is not None:
         found = read_ladder(ladder)
@@ -271,14 +285,16 @@ def _export_sql(
     milestone: str | None,
     ladder: str | None,
     settings: list[str],
+    seed: int | None,
     request: Request,
     console: Console,
     *,
     as_json: bool,
 ) -> None:
-    from discovery.cli.milestone_sql import of_ladder, select_of, write_select
+    from discovery.cli.milestone_sql import of_ladder, refuse_contradictions, select_of, write_select
     from discovery.milestone import Milestone
 
+    refuse_contradictions(inputs, milestone, ladder, request, seeded=seed is not None)
     sources: tuple[str | None, str | None] = (None, None)
     if ladder is not None:
         reached, spec = of_ladder(ladder, settings, console)

@@ -1,20 +1,27 @@
-"""What people see of a validation in the terminal: the verdicts, each scorecard, and what would prove it."""
+"""What people see of a validation in the terminal: the verdicts, what to do next, and what would prove it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from discovery import wording
 from discovery.cli.terminal import Console
-from discovery.results import Change, Criterion, ExperimentPlan, Power, Proposal, ValidationResult
+from discovery.export.next_step import data_would_show, next_step
+from discovery.export.plan import assumed, feasible, time_of, unplanned
+from discovery.results import Change, Criterion, DecidedBy, PlanRow, Proposal, ValidationResult
 
 _NAME = 28
-_FORESEEABLE_WEEKS = 520
+_DECIDED: Final[dict[DecidedBy, str]] = {
+    "difference": "difference",
+    "criterion": "a criterion",
+    "experiment": "a past test",
+}
 
 
 def print_validation(console: Console, result: ValidationResult, out: Path, *, plan: bool) -> None:
-    """Print the verdicts side by side, each proposal with its scorecard, and where the report is.
+    """Print the verdicts side by side, each proposal with its scorecard in short, and where the report is.
 
     With `plan` the sizes of the experiment that would prove each of them are printed as well.
     """
@@ -34,53 +41,66 @@ def print_validation(console: Console, result: ValidationResult, out: Path, *, p
 
 def _comparison(result: ValidationResult) -> Iterator[str]:
     yield f"{len(result.proposals)} proposals:"
+    yield _columns("verdict", "adjusted difference", "decided by", "reach", "proposal")
     for proposal in result.proposals:
-        number, interval = wording.points_estimate(proposal.adjusted)
-        difference = f"{number} {interval}".strip()
-        reach = wording.percent(proposal.reach)
-        verdict = proposal.verdict.upper()
-        yield f"  {verdict:15}  {difference:28}  reach {reach:>6}  {wording.shorten(proposal.milestone, 100)}"
+        yield _columns(
+            proposal.verdict.upper(),
+            " ".join(wording.points_estimate(proposal.adjusted)).strip(),
+            _DECIDED[proposal.decided_by],
+            wording.percent(proposal.reach),
+            wording.shorten(proposal.milestone, 100),
+        )
     yield ""
 
 
+def _columns(verdict: str, difference: str, decided_by: str, reach: str, proposal: str) -> str:
+    return f"  {verdict:15}  {difference:28}  {decided_by:11}  {reach:>6}  {proposal}"
+
+
 def _proposal(proposal: Proposal, result: ValidationResult, plan: bool) -> Iterator[str]:
+    """Say the verdict and what to do next, then what speaks against it in full, and what passes in one line."""
     yield f"{proposal.verdict.upper()}: {wording.shorten(proposal.milestone, 200)}"
     yield f"  {wording.clean(proposal.sentence)}"
     yield from (f"  - {wording.clean(reason)}" for reason in proposal.reasons)
-    yield from (_criterion(criterion) for criterion in proposal.criteria)
+    yield from _difference(proposal, result)
+    yield f"  Next: {wording.clean(''.join(said.text for said in next_step(proposal)))}"
     if proposal.better:
         yield f"  Better: {wording.shorten(proposal.better, 200)}"
-    yield f"  Power: {_power(proposal.power, wanting=proposal.verdict == 'not enough data')}"
+    yield from _criteria(proposal.criteria)
+    could = data_would_show(proposal, result.settings.get("inference", {}).get("minimum_effect"))
+    if could:
+        yield f"  Power: {could}"
     yield from _changes(proposal, result)
     if plan:
-        yield from _sizes(proposal.experiment)
+        yield from _sizes(proposal)
+
+
+def _difference(proposal: Proposal, result: ValidationResult) -> Iterator[str]:
+    """Say the difference with its interval, and what that covers."""
+    number, interval = wording.points_estimate(proposal.adjusted)
+    if not interval:
+        return
+    alpha = result.settings.get("inference", {}).get("alpha", 0.05)
+    covers = wording.interval_level(proposal.adjusted, proposal.unwidened, proposal.coverage, alpha)
+    yield f"  Adjusted difference: {number} {interval} ({covers})."
+
+
+def _criteria(criteria: Sequence[Criterion]) -> Iterator[str]:
+    judged = [criterion for criterion in criteria if criterion.judged]
+    for status in ("fail", "warn"):
+        yield from (_criterion(criterion) for criterion in judged if criterion.status == status)
+    for told, names in (
+        ("Passes", [criterion.name for criterion in judged if criterion.status == "pass"]),
+        ("Not judged", [criterion.name for criterion in criteria if not criterion.judged]),
+    ):
+        if names:
+            yield f"  {told}: {', '.join(names)}."
 
 
 def _criterion(criterion: Criterion) -> str:
-    status = (criterion.status.upper() if criterion.status == "fail" else criterion.status) if criterion.judged else "-"
+    status = "FAIL" if criterion.status == "fail" else criterion.status
     decides = " (decides)" if criterion.decides and criterion.status == "fail" else ""
     return f"  {status:4}  {criterion.name:{_NAME}}  {wording.clean(criterion.sentence)}{decides}"
-
-
-def _power(power: Power, *, wanting: bool) -> str:
-    """Say what could have been shown; where the verdict is `wanting` data, how many accounts are missing."""
-    if power.minimum_detectable is None:
-        return "no difference could have been shown with these data."
-    said = f"the smallest difference these data could show is {wording.points(power.minimum_detectable, plus=False)}"
-    if not wanting or power.accounts_missing == 0:
-        return f"{said}."
-    if power.accounts_missing is None:
-        return f"{said}; no number of accounts would show the smallest that matters."
-    said += f"; {wording.count(power.accounts_missing)} more accounts with a known outcome are needed"
-    if power.on_their_way:
-        said += f", {wording.count(power.on_their_way)} of them have signed up already"
-    return f"{said}{_after(power.weeks)}."
-
-
-def _after(weeks: float | None) -> str:
-    if weeks is None or weeks > _FORESEEABLE_WEEKS:
-        return ", which these signups will not bring for years"
-    return f", some {wording.count(max(weeks, 1))} weeks from now"
 
 
 def _changes(proposal: Proposal, result: ValidationResult) -> Iterator[str]:
@@ -96,21 +116,24 @@ def _of_another_kind(change: Change) -> bool:
     return change.what == "verdict" and change.before != change.now
 
 
-def _sizes(plan: ExperimentPlan | None) -> Iterator[str]:
-    if plan is None:
-        yield "  Experiment: none can be planned for it."
+def _sizes(proposal: Proposal) -> Iterator[str]:
+    plan, why_not = proposal.experiment, unplanned(proposal)
+    if why_not or plan is None:
+        yield f"  {wording.clean(why_not) or 'Experiment: none can be planned for it.'}"
         return
     rate = wording.count(plan.signups_per_week)
-    yield f"  Experiment: accounts an arm, and weeks at {rate} signups a week until the outcome is known"
+    yield f"  Experiment: accounts an arm, and time at {rate} signups a week until the outcome is known"
+    yield from (f"    {wording.clean(text)}" for text in (feasible(plan), assumed(plan, proposal)) if text)
     for row in plan.rows:
-        per_arm = wording.count(row.per_arm) if row.per_arm is not None else "out of reach"
-        weeks = f"{wording.count(row.weeks)} weeks" if row.weeks is not None else ""
-        moved = f"{wording.points(row.rise, plus=False)} more reach it, effect {_tenths(row.effect / row.rise)}"
-        yield f"    {moved:48}  {_tenths(row.effect):>11} between arms  {per_arm:>12} an arm  {weeks}".rstrip()
+        moved = f"{wording.points(row.rise, plus=False)} more reach it, effect {_effect(row)}"
+        arms = f"{wording.hundredths(row.effect):>11} between arms"
+        time = time_of(row) if row.weeks is not None else ""
+        size = wording.accounts_an_arm(row.per_arm) + (" an arm" if row.per_arm is not None else "")
+        yield f"    {moved:48}  {arms}  {size:>21}  {time}".rstrip()
 
 
-def _tenths(difference: float) -> str:
-    return f"{wording.decimal(100 * difference)} points"
+def _effect(row: PlanRow) -> str:
+    return f"{wording.decimal(100 * row.effect / row.rise if row.rise else 0.0)} points"
 
 
 def _basis(result: ValidationResult) -> Iterator[str]:

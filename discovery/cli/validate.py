@@ -14,6 +14,7 @@ from discovery.cli.scorecard import print_validation
 from discovery.cli.terminal import Console, print_json
 from discovery.export import written_whole
 from discovery.export.tables import write_validation
+from discovery.results import ladder_reference
 
 if TYPE_CHECKING:
     from discovery.results import ValidationResult
@@ -23,7 +24,7 @@ HOLDS, DOES_NOT_HOLD, NOT_ENOUGH_DATA = 0, 1, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Asked:
     """What is proposed, where it came from, and what is to be said beside the verdict."""
 
     milestones: tuple[str, ...]
@@ -35,10 +36,11 @@ class Question:
 
 
 def validate_and_write(
-    study: Study, asked: Question, out: Path, reading: list[str], console: Console, *, show_accounts: bool
+    study: Study, asked: Asked, out: Path, reading: list[str], console: Console, *, show_accounts: bool
 ) -> ValidationResult:
     """Validate, and write the folder whole or not at all."""
-    reading = [*reading, *(str(path) for path in (asked.compare, _file(asked.ladder)) if path)]
+    ladder = ladder_reference(asked.ladder)[0] if asked.ladder is not None else None
+    reading = [*reading, *(str(path) for path in (asked.compare, ladder) if path)]
     with written_whole(out, reading) as folder:
         with console.working() as progress:
             result = study.validate(
@@ -56,7 +58,7 @@ def validate_and_write(
     return result
 
 
-def print_answer(console: Console, result: ValidationResult, asked: Question, out: Path, *, as_json: bool) -> None:
+def print_answer(console: Console, result: ValidationResult, asked: Asked, out: Path, *, as_json: bool) -> None:
     """Print the JSON, and what people read; a reader that has gone away does not change the verdict."""
 
     def answer() -> None:
@@ -86,11 +88,3 @@ def _to_whoever_listens(answer: Callable[[], None]) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-
-
-def _file(ladder: str | None) -> str | None:
-    """Return the file of a reference such as `result.json#1`."""
-    if ladder is None:
-        return None
-    name, hash_, number = ladder.rpartition("#")
-    return name if hash_ and number.strip().isdecimal() else ladder

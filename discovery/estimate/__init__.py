@@ -33,6 +33,7 @@ from discovery.estimate.effect import AdjustedDifference, adjusted_difference
 from discovery.estimate.encouragement import (
     ComplierSet,
     Contrasts,
+    arms_alike,
     complier_set,
     contrasts,
     holm_levels,
@@ -114,6 +115,7 @@ __all__ = [
     "activity_factors",
     "adjusted_difference",
     "after_decision",
+    "arms_alike",
     "benjamini_hochberg",
     "bonferroni",
     "bootstrap_block",

@@ -32,7 +32,7 @@ class AdjustedDifference:
     estimate, ci_lower, ci_upper : float64[c]
         Difference in the probability of retention, in [-1, 1] up to sampling error; NaN where "too_few".
     se : float64[c]
-        Heteroscedasticity-robust (HC3) standard error.
+        The larger of the heteroscedasticity-robust (HC3) standard error and that of the model without a difference.
     status : str[c]
         "ok", or "too_few" where the covariates leave nothing of the flag, or the outcome does not vary.
     n : int
@@ -73,8 +73,9 @@ def adjusted_difference(null: NullModel, flags: Flags, alpha: float = 0.05) -> A
     Notes
     -----
     The variance is HC3 with the leverage of the whole regression (covariates and flag), by Frisch, Waugh and
-    Lovell. The estimate is for a rule that was fixed beforehand: chosen and estimated on the same accounts,
-    it is overstated.
+    Lovell. Where all of a few accounts on one side stayed, their residuals hardly vary and HC3 is far too small, so
+    that of the null model, `sum x~ x~ m (1 - m)`, bounds it from below. The estimate is for a rule that was fixed
+    beforehand: chosen and estimated on the same accounts, it is overstated.
 
     References
     ----------
@@ -111,4 +112,4 @@ def _residual_on_residual(null: NullModel, x: Floats, factor: Floats, leverage: 
     error = null.residual - theta[:, None] * x
     remaining = np.maximum(1 - leverage - x**2 / square[:, None], 1e-3)
     meat = np.einsum("ij,ij->i", x**2, (error / remaining) ** 2)
-    return theta, np.sqrt(meat) / square
+    return theta, np.sqrt(np.maximum(meat, x**2 @ null.weights)) / square

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
-from scipy.special import bdtr, bdtrc, ndtr, ndtri
+from scipy.special import bdtr, bdtrc, fdtrc, ndtr, ndtri
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -110,6 +110,34 @@ def contrasts(variant: Bools, outcomes: Floats, design: Floats) -> Contrasts | N
     leverage = np.einsum("ij,ij->i", basis, basis) + z**2 / weight
     own = (z / weight) ** 2 / np.maximum(1 - leverage, COLLINEAR)
     return Contrasts(difference=difference, covariance=residual.T @ (own[:, None] * residual), n=n)
+
+
+def arms_alike(variant: Bools, design: Floats) -> float | None:
+    """Return the p-value that what was known at signup says nothing of who got the variant (joint F-test).
+
+    Parameters
+    ----------
+    variant : bool[n]
+    design : float64[n, p]
+        Columns that others explain are left out.
+
+    Returns
+    -------
+    float or None
+        None where an arm is empty, or the design has nothing to tell by or as many columns as there are accounts. 0
+        where it tells the arms apart by itself.
+    """
+    n = len(variant)
+    basis = _basis(design, n)
+    freedom, rest = basis.shape[1] - 1, n - basis.shape[1]
+    if not 0 < variant.sum() < n or freedom < 1 or rest < 1:
+        return None
+    assigned = variant - variant.mean()
+    left = _residual(assigned, basis)
+    whole, unexplained = float(assigned @ assigned), float(left @ left)
+    if unexplained < COLLINEAR * whole:
+        return 0.0
+    return float(fdtrc(freedom, rest, (whole - unexplained) / freedom / (unexplained / rest)))
 
 
 def complier_set(first: float, itt: float, covariance: Floats, alpha: float) -> ComplierSet:

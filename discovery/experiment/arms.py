@@ -26,11 +26,10 @@ _NOT_THE_NAME = frozenset(("group", "arm", "variant", "version"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class EarlyLeavers:
-    """Accounts decided before the landmark: assigned like the others, but not among those that are judged.
+class Assigned:
+    """Accounts and what they were assigned to.
 
-    `signup` int64[e] in microseconds, `assignments` object[e] by column: the variant, None where in no test. Only
-    accounts whose outcome would be known by now, like that of the judged ones.
+    `signup` int64[a] in microseconds, `assignments` object[a] by column: the variant, None where in no test.
     """
 
     signup: Times
@@ -69,24 +68,31 @@ class Arms:
 
 
 def arms_of(
-    test: AssignmentSpec, signup: Times, assignments: Variants, early: EarlyLeavers | None = None
+    test: AssignmentSpec,
+    signup: Times,
+    assignments: Variants,
+    early: Assigned | None = None,
+    everybody: Assigned | None = None,
 ) -> tuple[Arms, ...]:
-    """Return each variant of a past test beside its control; nothing where nobody was assigned yet.
+    """Return each variant of a past test beside its control; nothing where nobody who was in it is known of yet.
 
-    `start` and `end` are midnights in UTC.
+    `start` and `end` are midnights in UTC. Which variants there are is read from `everybody`, so that an arm of which
+    nobody is judged yet is an empty arm. The control is looked for among them, then in the whole column.
 
     Raises
     ------
     SpecError
         If the control cannot be told by its name, is not among the variants, or the planned shares do not add up.
     """
-    judged = _within(test, signup, assignments)
-    left = _within(test, early.signup, early.assignments) if early else np.empty(0, dtype=object)
-    there_are = sorted({str(value) for value in (*judged, *left) if value is not None})
-    if not there_are:
+    judged = _of_test(test, Assigned(signup=signup, assignments=assignments))
+    left = _of_test(test, early) if early else np.empty(0, dtype=object)
+    known = _names(judged) | _names(left)
+    if not known:
         return ()
-    control = _control(test, there_are)
-    shares = _shares(test, sorted({*there_are, control, *test.shares}))
+    variants = known | {*test.shares} | (_names(_of_test(test, everybody)) if everybody else set())
+    column = variants | (_names(everybody.assignments[test.column]) if everybody else set())
+    control = _control(test, sorted(variants), sorted(column))
+    shares = _shares(test, sorted({*variants, control}))
     return tuple(
         Arms(
             column=test.column,
@@ -102,35 +108,43 @@ def arms_of(
     )
 
 
-def _within(test: AssignmentSpec, signup: Times, assignments: Variants) -> NDArray[np.object_]:
+def _of_test(test: AssignmentSpec, accounts: Assigned) -> NDArray[np.object_]:
     """Return the variant of each account, None for those that signed up outside the test."""
-    values = assignments[test.column].copy()
-    outside = np.zeros(len(signup), dtype=bool)
+    values = accounts.assignments[test.column].copy()
+    outside = np.zeros(len(values), dtype=bool)
     if test.start:
-        outside |= signup < _midnight(test.start)
+        outside |= accounts.signup < _midnight(test.start)
     if test.end:
-        outside |= signup >= _midnight(test.end)
+        outside |= accounts.signup >= _midnight(test.end)
     values[outside] = None
     return values
+
+
+def _names(values: NDArray[np.object_]) -> set[str]:
+    return {str(value) for value in {*values.tolist()} - {None}}
 
 
 def _midnight(day: date) -> int:
     return (day - _EPOCH).days * Day
 
 
-def _control(test: AssignmentSpec, there_are: Sequence[str]) -> str:
+def _control(test: AssignmentSpec, variants: Sequence[str], column: Sequence[str]) -> str:
     named = f"experiment.assignment of {test.column!r}"
     remedy = f'Name it: assignment = [{{column = "{test.column}", control = "..."}}].'
-    shown = ", ".join(map(repr, there_are[:8])) + (f" and {len(there_are) - 8} more" if len(there_are) > 8 else "")
+    shown = ", ".join(map(repr, variants[:8])) + (f" and {len(variants) - 8} more" if len(variants) > 8 else "")
     if test.control:
-        if test.control not in there_are:
+        if test.control not in column:
             raise SpecError(f"{named} names the control {test.control!r}, but its variants are {shown}. {remedy}")
         return test.control
-    alike = [name for name in there_are if _plain(name) in CONTROL_NAMES]
+    alike = _like_a_control(variants) or _like_a_control(column)
     if len(alike) != 1:
         found = f"{len(alike)} of them are" if alike else "none of them is"
         raise SpecError(f"{named} has the variants {shown}; {found} named like a control. {remedy}")
     return alike[0]
+
+
+def _like_a_control(names: Sequence[str]) -> list[str]:
+    return [name for name in names if _plain(name) in CONTROL_NAMES]
 
 
 def _plain(name: str) -> str:

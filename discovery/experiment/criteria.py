@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from discovery import wording
 from discovery.experiment.phrases import STAY, STAYING, named, with_interval
 from discovery.milestone import Milestone
 from discovery.results import Estimate, OutcomeSummary, PlanRow, UserClusters
 
-LONG_WEEKS: Final = 52
-"""Beyond a year a test of staying is seldom run to its end."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """The numbers a plan speaks of; `assumed` is None where the adjusted difference gives no effect to assume."""
+    """The numbers a plan speaks of.
+
+    `effect` is what it is sized for: `found`, or the smallest that matters where that is more (`at_least`). `found` is
+    what a past test found where `from_test`, else the adjusted difference. `plan` is the row of the plan itself,
+    `larger` that of the largest rise.
+    """
 
     milestone: Milestone
     outcome: OutcomeSummary
     effect: float
-    assumed: float | None
-    adjusted: Estimate
+    at_least: bool
+    found: Estimate
+    from_test: bool
     base_rate: float
     activation: float
     signups_per_week: float
     plan: PlanRow
+    larger: PlanRow
     activation_per_arm: int | None
     activation_weeks: float | None
     error_events: tuple[str, ...]
@@ -51,14 +54,8 @@ def design_of(sizes: Sizes) -> str:
         f"lets accounts {STAY[sizes.outcome.kind]} through the milestone and in no other way.",
         "The unit is the account: all its people get the same.",
     ]
-    if sizes.assumed is None:
-        shown = with_interval(sizes.adjusted)
-        said.append(
-            f"The adjusted difference ({shown}) is not above zero, so the numbers are for an effect of "
-            f"{wording.points(sizes.effect, plus=False)}, the smallest that would matter."
-        )
-    said.append(_duration(sizes))
-    return " ".join(said)
+    said += [_assumed(sizes), _as_those(sizes), _duration(sizes)]
+    return " ".join(part for part in said if part)
 
 
 def primary(sizes: Sizes) -> str:
@@ -106,7 +103,7 @@ def success(sizes: Sizes) -> tuple[str, ...]:
         f"The interval of the difference in {sizes.staying} ({wording.percent(1 - sizes.alpha)}, as assigned) lies "
         "above zero" + _expected(sizes) + ".",
     ]
-    if sizes.plan.per_arm is not None:
+    if sizes.plan.per_arm is not None and not _never(sizes.plan):
         said.append(
             f"It is read once, when {wording.count(sizes.plan.per_arm)} accounts an arm have a known outcome: looking "
             "earlier and stopping at the first good number finds effects that are not there."
@@ -127,10 +124,39 @@ def rollback(sizes: Sizes) -> tuple[str, ...]:
 
 
 def _expected(sizes: Sizes) -> str:
-    rise = f"10 points more activation times {wording.points(sizes.effect, plus=False)}"
+    rise = f"10 points more activation times {_tenths(sizes.effect)}"
     if sizes.plan.per_arm is None:
         return f"; {rise} cannot be shown here, whatever the size"
-    return f"; {rise} would be +{wording.decimal(100 * sizes.plan.effect)} points"
+    would_be = f"; {rise} would be +{wording.hundredths(sizes.plan.effect)}"
+    return would_be + (", too little to show at these signups" if _never(sizes.plan) else "")
+
+
+def _tenths(effect: float) -> str:
+    return f"{wording.decimal(100 * effect)} points"
+
+
+def _never(row: PlanRow) -> bool:
+    return row.weeks is not None and row.weeks > wording.FORESEEABLE_WEEKS
+
+
+def _assumed(sizes: Sizes) -> str:
+    """Say which effect the numbers are for, where it is not the adjusted difference."""
+    if not sizes.from_test and not sizes.at_least:
+        return ""
+    what = "effect among the accounts that a past test moved" if sizes.from_test else "adjusted difference"
+    shown = with_interval(sizes.found)
+    if not sizes.at_least:
+        return f"The numbers are for the {what} ({shown}), not for the adjusted difference."
+    little = "is not known" if sizes.found.estimate is None else f"({shown}) is less than would matter"
+    return (
+        f"The {what} {little}, so the numbers are for {_tenths(sizes.effect)}, the smallest effect that would matter."
+    )
+
+
+def _as_those(sizes: Sizes) -> str:
+    """Say whom the helped accounts are taken to be like."""
+    before = "the test moved before" if sizes.from_test else "came by themselves"
+    return f"All of this takes newly helped accounts to gain what those gained that {before}."
 
 
 def _by_user(clusters: UserClusters) -> str:
@@ -143,15 +169,22 @@ def _by_user(clusters: UserClusters) -> str:
 
 
 def _duration(sizes: Sizes) -> str:
-    rate = f"At {wording.count(sizes.signups_per_week)} signups a week"
+    """Say how long it takes, and beyond two years what can be done sooner."""
     if sizes.plan.per_arm is None:
         return "Ten points more activation are not possible, or would not show, from where the product is today."
     if sizes.plan.weeks is None:
         return "At the observed signups the experiment does not come to an end."
-    weeks = f"{rate} it takes {wording.count(sizes.plan.weeks)} weeks with {wording.percent(sizes.power)} power"
-    if sizes.plan.weeks <= LONG_WEEKS or sizes.activation_weeks is None:
-        return f"{weeks}."
-    return (
-        f"{weeks}, longer than most teams wait: a larger rise needs far fewer accounts, and whether the help raises "
-        f"activation at all shows after {wording.count(sizes.activation_weeks)} weeks."
-    )
+    rate, takes = f"{wording.count(sizes.signups_per_week)} signups a week", wording.lasting(sizes.plan.weeks)
+    power = f"with {wording.percent(sizes.power)} power"
+    if sizes.plan.weeks <= wording.LONG_WEEKS:
+        return f"At {rate} it takes {takes} {power}."
+    sooner = []
+    if sizes.larger.weeks is not None and sizes.larger.weeks <= wording.LONG_WEEKS:
+        rise = wording.points(sizes.larger.rise, plus=False)
+        sooner.append(f"help that moves activation by {rise} ({wording.lasting(sizes.larger.weeks)})")
+    if sizes.activation_weeks is not None and sizes.activation_weeks <= wording.LONG_WEEKS:
+        alone = wording.lasting(sizes.activation_weeks)
+        sooner.append(f"first only whether the help raises activation at all ({alone})")
+    if not sooner:
+        return f"At {rate} 10 points more activation take {takes} {power}."
+    return f"Feasible at {rate}: {', or '.join(sooner)}. In {sizes.staying}, 10 points more take {takes} {power}."

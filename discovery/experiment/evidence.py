@@ -14,6 +14,9 @@ from discovery.results import Criterion, CriterionStatus, Estimate, PastExperime
 Says = Literal["supports", "contradicts", "inconclusive", "none"]
 
 
+_ANY_THRESHOLD = "It speaks for the behaviour, not for this exact threshold: a test moves all thresholds together."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
     """What one test with an effect among those moved says; `decides` alone makes the proposal not hold."""
@@ -37,10 +40,11 @@ def experimental_evidence(
 
     A test that claims the effect among the accounts it moved outranks the adjusted difference. It *supports* where the
     interval lies above 0 and the effect is at least `minimum_effect`; it *contradicts*, and alone decides, where the
-    interval lies below `minimum_effect`; it contradicts without deciding where the interval includes 0 although it
-    leaves out the adjusted difference, or would more likely than not have shown one of that size. Where it is too
-    small for either it is *inconclusive*, and the adjusted difference stands. Of several the one with the narrowest
-    interval speaks first; one that supports beside one that contradicts is a conflict, and nothing then holds.
+    interval lies below `minimum_effect`; it contradicts without deciding where the interval includes 0 and either
+    lies below the adjusted difference, or the effect is nearer to 0 than to that difference, which the test would more
+    likely than not have shown. Else it is *inconclusive*, and the adjusted difference stands. Of several the one with
+    the narrowest interval speaks first; one that supports beside one that contradicts is a conflict, and nothing then
+    holds.
 
     Parameters
     ----------
@@ -85,7 +89,7 @@ def _said(test: PastExperiment, adjusted: Estimate, minimum_effect: float) -> _S
         upper=upper,
         says=says,
         decides=decides,
-        why=_why(says, decides, lower, upper, size, minimum_effect),
+        why=_why(says, decides, (effect.estimate, lower, upper), size, minimum_effect),
     )
 
 
@@ -96,9 +100,10 @@ def _judged(
         return "contradicts", True
     if lower > 0:
         return ("supports" if effect >= minimum_effect else "inconclusive"), False
-    if adjusted is not None and (adjusted > upper or adjusted >= _visible(lower, upper)):
-        return "contradicts", False
-    return "inconclusive", False
+    if adjusted is None:
+        return "inconclusive", False
+    unseen = adjusted >= _visible(lower, upper) and not _leans_towards(adjusted, effect)
+    return ("contradicts" if adjusted > upper or unseen else "inconclusive"), False
 
 
 def _visible(lower: float, upper: float) -> float:
@@ -106,19 +111,33 @@ def _visible(lower: float, upper: float) -> float:
     return (upper - lower) / 2
 
 
-def _why(says: Says, decides: bool, lower: float, upper: float, adjusted: float | None, minimum_effect: float) -> str:
-    smallest = wording.points(minimum_effect, plus=False)
+def _leans_towards(adjusted: float, effect: float) -> bool:
+    """Say whether a test's estimate is as near to the adjusted difference as to none, or nearer."""
+    return effect >= adjusted / 2
+
+
+def _why(
+    says: Says, decides: bool, found: tuple[float, float, float], adjusted: float | None, minimum_effect: float
+) -> str:
+    (effect, lower, upper), smallest = found, wording.points(minimum_effect, plus=False)
+    compared = f"the adjusted difference ({wording.points(adjusted)})"
     if says == "supports":
         return "clear of zero, and as large as matters"
     if decides:
         return f"an effect of the {smallest} that would matter is ruled out"
     if says == "contradicts":
-        ruled_out = adjusted is not None and adjusted > upper
-        seen = "is ruled out" if ruled_out else "would more likely than not have been seen"
-        return f"no effect is seen, and one as large as the adjusted difference ({wording.points(adjusted)}) {seen}"
+        if adjusted is not None and adjusted > upper:
+            return f"no effect is seen, and one as large as {compared} is ruled out"
+        return f"nearer to none than to {compared}, which the test would more likely than not have shown"
     if lower > 0:
         return f"above zero, but smaller than the {smallest} that would matter, so far"
-    return "too few accounts were moved to tell an effect from none, so the adjusted difference stands"
+    if adjusted is not None and adjusted > 0 and _leans_towards(adjusted, effect):
+        return (
+            f"this fits an effect of the size of {compared} as well as none, so the test settles nothing and the "
+            "comparison of accounts stands"
+        )
+    stands = "" if adjusted is None else ", so the adjusted difference stands"
+    return f"too few accounts were moved to tell an effect from none{stands}"
 
 
 def _together(said: Sequence[_Said], tests: int) -> tuple[Criterion, Says]:
@@ -130,9 +149,14 @@ def _together(said: Sequence[_Said], tests: int) -> tuple[Criterion, Says]:
         return _criterion("warn", sentence, said[0]), "contradicts"
     chosen = speaks_for or against or said[0]
     status: CriterionStatus = "pass" if chosen is speaks_for else "fail" if chosen.decides else "warn"
-    others = f" ({tests} comparisons in all.)" if tests > 1 else ""
-    beside = f" Another test alone would not show it: {_one(against)}." if speaks_for and against else ""
-    return _criterion(status, _capital(_one(chosen)) + "." + beside + others, chosen), chosen.says
+    said_more = [f"{_capital(_one(chosen))}."]
+    if speaks_for:
+        said_more.append(_ANY_THRESHOLD)
+    if speaks_for and against:
+        said_more.append(f"Another test alone would not show it: {_one(against)}.")
+    if tests > 1:
+        said_more.append(f"(One of {tests} comparisons, whose intervals answer for all of them.)")
+    return _criterion(status, " ".join(said_more), chosen), chosen.says
 
 
 def _one(said: _Said) -> str:

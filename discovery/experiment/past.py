@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.estimate import (
+    ComplierSet,
     Contrasts,
+    arms_alike,
     complier_set,
     contrasts,
     holm,
@@ -21,8 +23,8 @@ from discovery.estimate import (
     same_share,
     sample_ratio,
 )
-from discovery.experiment.arms import Arms, EarlyLeavers, arms_of
-from discovery.experiment.spillover import Spillover, spillover
+from discovery.experiment.arms import Arms, Assigned, arms_of
+from discovery.experiment.spillover import Spillover, as_assigned, partly_moved, possible, spillover
 from discovery.experiment.verdicts import Fault, Reading, said_of_fault, said_of_reading
 from discovery.milestone import Milestone
 from discovery.results import Estimate, PastExperiment
@@ -32,11 +34,11 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 FEWEST_AN_ARM = 50
-RATIO_ALPHA = 0.001
-"""Level of the sample-ratio check: below it the split is not the planned one (Fabijan et al. 2019, KDD)."""
-EARLY_ALPHA = 0.01
-"""Level below which the arms lost accounts unevenly before the landmark."""
-_NOTHING = 1e-12
+BROKEN_ALPHA = 0.001
+"""Level of each check of a test: the split as planned (Fabijan et al. 2019, KDD), arms alike in what was known at
+signup, accounts lost alike before the landmark. One sound test in a thousand fails it."""
+LOST_UNEVENLY = 0.25
+"""p below which accounts that left early may have made a difference: then it must be clear with them counted in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,11 +56,16 @@ class Participants:
         By column: the variant as text, None where in no test.
     design : float64[n, p]
         What was known at signup, and nothing later; with or without an intercept.
+    parts : sequence of (Milestone, bool[n])
+        What the milestone asks of an account, piece by piece: each condition alone, any use of each event.
     others : sequence of (Milestone, bool[n])
         One rule of every other family (any use within the window), to see what else a variant moved. Rules that share
         an event with the proposal are left out.
-    early : EarlyLeavers or None
-        Accounts decided before the landmark.
+    early : Assigned or None
+        Accounts decided before the landmark: assigned like the others, but not judged. Only those whose outcome would
+        be known by now, like that of the judged ones.
+    everybody : Assigned or None
+        All accounts, whether or not their outcome is known: they tell which variants there are, and the control.
     outcome : {"retained", "active", "converted"}
     """
 
@@ -68,8 +75,10 @@ class Participants:
     signup: NDArray[np.int64]
     assignments: Mapping[str, NDArray[np.object_]]
     design: Floats
+    parts: Sequence[tuple[Milestone, Bools]] = ()
     others: Sequence[tuple[Milestone, Bools]] = ()
-    early: EarlyLeavers | None = None
+    early: Assigned | None = None
+    everybody: Assigned | None = None
     outcome: Literal["retained", "active", "converted"] = "retained"
 
 
@@ -103,7 +112,7 @@ def read_experiments(
     read: list[tuple[Arms, Fault | None, Contrasts | None]] = []
     unread: list[PastExperiment] = []
     for test in tests:
-        found = arms_of(test, accounts.signup, accounts.assignments, accounts.early)
+        found = arms_of(test, accounts.signup, accounts.assignments, accounts.early, accounts.everybody)
         unread += [] if found else [_nobody(test)]
         read += [(arms, *_compared(arms, accounts)) for arms in found]
     sound = [seen for _, _, seen in read if seen is not None]
@@ -121,6 +130,9 @@ def _compared(arms: Arms, accounts: Participants) -> tuple[Fault | None, Contras
     if fault:
         return fault, None
     rows = arms.both
+    alike = arms_alike(arms.in_variant[rows], accounts.design[rows])
+    if alike is not None and alike < BROKEN_ALPHA:
+        return "not alike", None
     outcomes = np.column_stack([accounts.met[rows], accounts.retained[rows]]).astype(np.float64)
     seen = contrasts(arms.in_variant[rows], outcomes, accounts.design[rows])
     if seen is None or seen.se[1] == 0:
@@ -130,12 +142,14 @@ def _compared(arms: Arms, accounts: Participants) -> tuple[Fault | None, Contras
 
 def _fault(arms: Arms) -> Fault | None:
     control, variant = arms.assigned
-    if control + variant >= FEWEST_AN_ARM and sample_ratio(variant, control, arms.share) < RATIO_ALPHA:
+    if not min(control, variant):
+        return "nobody yet"
+    if control + variant >= FEWEST_AN_ARM and sample_ratio(variant, control, arms.share) < BROKEN_ALPHA:
         return "sample ratio"
     if min(arms.judged) < FEWEST_AN_ARM:
         return "too few"
     lost = same_share(np.array(arms.early), np.array(arms.assigned))
-    return "left early" if lost is not None and lost < EARLY_ALPHA else None
+    return "left early" if lost is not None and lost < BROKEN_ALPHA else None
 
 
 def _levels(sound: Sequence[Contrasts], alpha: float) -> list[float]:
@@ -153,19 +167,25 @@ def _reading(
     first, itt = (float(value) for value in seen.difference)
     effects = complier_set(first, itt, seen.covariance, level)
     others = [(rule, met[rows]) for rule, met in accounts.others if not {*rule.events} & {*accounts.milestone.events}]
+    parts = [(rule, met[rows]) for rule, met in accounts.parts]
+    inside = partly_moved(arms.in_variant[rows], accounts.met[rows], parts, accounts.design[rows], first, alpha)
     spilled = spillover(arms.in_variant[rows], others, accounts.design[rows], first, alpha)
+    spilled = dataclasses.replace(spilled, families=(*inside, *spilled.families))
+    milestone_moved = bool(seen.p_value[0] < alpha)
     reading = Reading(
         arms=arms,
-        milestone_moved=bool(seen.p_value[0] < alpha),
+        milestone_moved=milestone_moved,
         bounded=effects.shape == "interval",
+        possible=(effects.lower is None or effects.lower <= 1) and (effects.upper is None or effects.upper >= -1),
         first=_estimate(seen, 0, alpha),
         f=_f(first, float(seen.se[0])),
         itt=_estimate(seen, 1, alpha),
         itt_differs=bool(p < alpha),
-        complier=_complier(first, itt, effects.lower, effects.upper, seen.n),
+        complier=_complier(first, itt, effects, seen.n) if milestone_moved else None,
         widened=level < alpha,
         spilled=spilled,
         checked=_checked(spilled, first),
+        lasting=p >= alpha or _clear_of_all(arms, accounts, itt, alpha),
         outcome=accounts.outcome,
     )
     return dataclasses.replace(
@@ -174,11 +194,26 @@ def _reading(
         first_stage_f=reading.f if math.isfinite(reading.f) else None,
         intention_to_treat=reading.itt,
         complier=reading.complier,
-        shape=effects.shape,
+        shape=effects.shape if milestone_moved else None,
         moved=spilled.families,
         claims=reading.claims,
         sentence=said_of_reading(reading),
     )
+
+
+def _clear_of_all(arms: Arms, accounts: Participants, itt: float, alpha: float) -> bool:
+    """Say whether the difference is as clear among all assigned, where the arms may have lost accounts unevenly.
+
+    A variant that only drives out those that would have left anyway leaves better accounts behind.
+    """
+    lost = same_share(np.array(arms.early), np.array(arms.assigned))
+    if accounts.outcome != "retained" or lost is None or lost >= LOST_UNEVENLY:
+        return True
+    stayed = np.array([accounts.retained[arms.in_control].sum(), accounts.retained[arms.in_variant].sum()])
+    assigned = np.array(arms.assigned)
+    shares = stayed / assigned
+    differs = same_share(stayed, assigned)
+    return differs is not None and differs < alpha and bool(np.sign(shares[1] - shares[0]) == np.sign(itt))
 
 
 def _checked(spilled: Spillover, first: float) -> bool:
@@ -202,7 +237,7 @@ def _record(arms: Arms, signups: NDArray[np.int64]) -> PastExperiment:
         last_signup=last,
         accounts=arms.judged,
         expected_share=arms.share,
-        sample_ratio_p=_ratio(arms),
+        sample_ratio_p=_ratio(arms) if min(arms.assigned) else None,
         first_stage=None,
         first_stage_f=None,
         intention_to_treat=None,
@@ -232,7 +267,6 @@ def _nobody(test: AssignmentSpec) -> PastExperiment:
     )
     return dataclasses.replace(
         _record(arms, np.empty(0, dtype=np.int64)),
-        sample_ratio_p=None,
         sentence="No account of this test has a known outcome yet, so it says nothing.",
     )
 
@@ -248,25 +282,15 @@ def _ratio(arms: Arms) -> float:
 
 
 def _estimate(seen: Contrasts, which: int, alpha: float) -> Estimate:
-    value, margin = float(seen.difference[which]), normal_quantile(alpha) * float(seen.se[which])
-    return Estimate(
-        estimate=value,
-        ci_lower=value - margin,
-        ci_upper=value + margin,
-        scale="risk difference",
-        n_accounts=seen.n,
-        estimand="as assigned",
-    )
+    return as_assigned(float(seen.difference[which]), normal_quantile(alpha) * float(seen.se[which]), seen.n)
 
 
-def _complier(first: float, itt: float, lower: float | None, upper: float | None, n: int) -> Estimate:
-    known = abs(first) > _NOTHING
+def _complier(first: float, itt: float, effects: ComplierSet, n: int) -> Estimate:
     return Estimate(
-        estimate=itt / first if known else None,
-        ci_lower=None if lower is None or not known else max(lower, -1.0),
-        ci_upper=None if upper is None or not known else min(upper, 1.0),
+        estimate=possible(itt / first),
+        ci_lower=None if effects.lower is None else possible(effects.lower),
+        ci_upper=None if effects.upper is None else possible(effects.upper),
         scale="risk difference",
         n_accounts=n,
         estimand="among accounts that the variant moved",
-        status="ok" if known else "too_few",
     )

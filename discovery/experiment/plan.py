@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ RISES = (0.05, 0.10, 0.20)
 RISE = 0.10
 """The rise in activation that the plan itself is sized for."""
 EFFECT_SHARES = (1.0, 0.5)
+IF_CAUSAL = "if causal, and if accounts that are helped gain what those gained that came by themselves"
+IF_LIKE_TESTED = "if accounts that are helped gain what those gained that a past test moved"
 FEWEST_CLUSTERS = 30
 """Accounts of at least two users below which nothing is said of how alike users of one account are."""
 
@@ -37,6 +40,7 @@ def plan_experiment(
     did: Counts | None = None,
     alpha: float = 0.05,
     power: float = 0.8,
+    from_test: bool = False,
 ) -> ExperimentPlan:
     """Size an encouragement design by what it can move: the rise in activation times the effect among those moved.
 
@@ -45,7 +49,8 @@ def plan_experiment(
     milestone : Milestone
     outcome : OutcomeSummary
     adjusted : Estimate
-        The adjusted difference. Where it is not above 0 the plan is sized for `minimum_effect`, and says so.
+        The effect to assume: the adjusted difference, or what a past test found. Where it is below `minimum_effect` the
+        plan is sized for that, and says so.
     base_rate, activation : float
         Shares of accounts that stay and that reach the milestone today.
     signups_per_week : float
@@ -57,6 +62,8 @@ def plan_experiment(
     users, did : int64[a] or None
         Per account, its users within the observation window, and those of them that did the milestone's events.
     alpha, power : float
+    from_test : bool
+        `adjusted` is the effect among the accounts that a past test moved.
 
     Returns
     -------
@@ -68,27 +75,31 @@ def plan_experiment(
     Both arms are equally large; the test is the two-sided z-test of two proportions. A row is impossible (None) where
     activation cannot rise so far, or staying would pass 100 %.
     """
-    assumed = adjusted.estimate if adjusted.estimate is not None and adjusted.estimate > 0 else None
-    effect = minimum_effect if assumed is None else assumed
-    days = last_day(outcome)
-    rows = tuple(
-        _row(rise, part, effect, base_rate, activation, signups_per_week, days, alpha, power)
-        for rise in RISES
-        for part in EFFECT_SHARES
+    small = adjusted.estimate is None or adjusted.estimate < minimum_effect
+    assumed = _Assumed(
+        effect=minimum_effect if adjusted.estimate is None else max(adjusted.estimate, minimum_effect),
+        base_rate=base_rate,
+        activation=activation,
+        signups_per_week=signups_per_week,
+        days=last_day(outcome),
+        alpha=alpha,
+        power=power,
     )
-    whole = next(row for row in rows if row.rise == RISE and row.effect_share == 1)
-    seen_at = activation + RISE
-    activation_per_arm = accounts_per_arm(activation, seen_at, alpha, power)
+    rows = tuple(assumed.row(rise, part) for rise in RISES for part in EFFECT_SHARES)
+    whole = assumed.row(RISE, 1.0)
+    activation_per_arm = accounts_per_arm(activation, activation + RISE, alpha, power)
     sizes = Sizes(
         milestone=milestone,
         outcome=outcome,
-        effect=effect,
-        assumed=assumed,
-        adjusted=adjusted,
+        effect=assumed.effect,
+        at_least=small,
+        found=adjusted,
+        from_test=from_test,
         base_rate=base_rate,
         activation=activation,
         signups_per_week=signups_per_week,
         plan=whole,
+        larger=assumed.row(max(RISES), 1.0),
         activation_per_arm=activation_per_arm,
         activation_weeks=_weeks(activation_per_arm, signups_per_week, outcome.window_days),
         error_events=tuple(error_events),
@@ -96,18 +107,22 @@ def plan_experiment(
         alpha=alpha,
         power=power,
     )
+    return _written(sizes, rows, _gain(adjusted, from_test))
+
+
+def _written(sizes: Sizes, rows: tuple[PlanRow, ...], gain: Estimate) -> ExperimentPlan:
     return ExperimentPlan(
-        per_arm=whole.per_arm,
-        weeks=whole.weeks,
-        effect=whole.effect,
-        base_rate=base_rate,
-        activation=activation,
-        signups_per_week=signups_per_week,
-        alpha=alpha,
-        power=power,
+        per_arm=sizes.plan.per_arm,
+        weeks=sizes.plan.weeks,
+        effect=sizes.plan.effect,
+        base_rate=sizes.base_rate,
+        activation=sizes.activation,
+        signups_per_week=sizes.signups_per_week,
+        alpha=sizes.alpha,
+        power=sizes.power,
         rows=rows,
-        gain=_gain(adjusted),
-        activation_per_arm=activation_per_arm,
+        gain=gain,
+        activation_per_arm=sizes.activation_per_arm,
         activation_weeks=sizes.activation_weeks,
         clusters=sizes.clusters,
         design=design_of(sizes),
@@ -124,27 +139,31 @@ def last_day(outcome: OutcomeSummary) -> int:
     return outcome.active_days[1] if outcome.active_days else outcome.by_day or outcome.window_days
 
 
-def _row(
-    rise: float,
-    part: float,
-    effect: float,
-    base_rate: float,
-    activation: float,
-    signups_per_week: float,
-    days: int,
-    alpha: float,
-    power: float,
-) -> PlanRow:
-    difference = rise * part * effect
-    possible = rise <= 1 - activation + 1e-12
-    per_arm = accounts_per_arm(base_rate, base_rate + difference, alpha, power) if possible else None
-    return PlanRow(
-        rise=rise,
-        effect_share=part,
-        effect=difference,
-        per_arm=per_arm,
-        weeks=_weeks(per_arm, signups_per_week, days),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Assumed:
+    """What every row of a plan takes for granted; `days` until an outcome is known."""
+
+    effect: float
+    base_rate: float
+    activation: float
+    signups_per_week: float
+    days: int
+    alpha: float
+    power: float
+
+    def row(self, rise: float, part: float) -> PlanRow:
+        """Return what it takes where activation rises by `rise` and `part` of the effect is real."""
+        difference = rise * part * self.effect
+        possible = rise <= 1 - self.activation + 1e-12
+        raised = self.base_rate + difference
+        per_arm = accounts_per_arm(self.base_rate, raised, self.alpha, self.power) if possible else None
+        return PlanRow(
+            rise=rise,
+            effect_share=part,
+            effect=difference,
+            per_arm=per_arm,
+            weeks=_weeks(per_arm, self.signups_per_week, self.days),
+        )
 
 
 def _weeks(per_arm: int | None, signups_per_week: float, days: float) -> float | None:
@@ -154,7 +173,7 @@ def _weeks(per_arm: int | None, signups_per_week: float, days: float) -> float |
     return 2 * per_arm / signups_per_week + days / 7
 
 
-def _gain(adjusted: Estimate) -> Estimate:
+def _gain(adjusted: Estimate, from_test: bool) -> Estimate:
     def tenth(value: float | None) -> float | None:
         return None if value is None else RISE * value
 
@@ -164,7 +183,7 @@ def _gain(adjusted: Estimate) -> Estimate:
         ci_upper=tenth(adjusted.ci_upper),
         scale="risk difference",
         n_accounts=adjusted.n_accounts,
-        estimand="if causal",
+        estimand=IF_LIKE_TESTED if from_test else IF_CAUSAL,
         status=adjusted.status,
     )
 

@@ -71,19 +71,61 @@ def spillover(
     families = [
         MovedFamily(
             milestone=str(compared[i][0]),
-            difference=Estimate(
-                estimate=float(difference[i]),
-                ci_lower=float(difference[i] - margin[i]),
-                ci_upper=float(difference[i] + margin[i]),
-                scale="risk difference",
-                n_accounts=n,
-                estimand="as assigned",
-            ),
+            difference=as_assigned(float(difference[i]), float(margin[i]), n),
             material=bool(abs(difference[i]) >= max(MATERIAL_POINTS, MATERIAL_PART * abs(first))),
         )
         for i in clear[np.argsort(-np.abs(difference[clear]), kind="stable")]
     ]
-    return Spillover(families=tuple(families), looked=len(p), unseen=float(np.nanmax(margin)))
+    return Spillover(families=tuple(families), looked=len(p), unseen=possible(float(np.nanmax(margin))))
+
+
+def partly_moved(
+    variant: Bools,
+    met: Bools,
+    parts: Sequence[tuple[Milestone, Bools]],
+    design: Floats,
+    first: float,
+    alpha: float,
+) -> tuple[MovedFamily, ...]:
+    """Return the parts of the milestone that the variant moved materially further than the milestone itself.
+
+    An account that was moved to a part alone, and stays for it, would be put down to the few moved to the whole. The
+    differences are those of the part less the milestone.
+    """
+    told = [(rule, flag.astype(np.float64) - met) for rule, flag in parts if (flag != met).sum() >= FEWEST]
+    if not told:
+        return ()
+    seen = contrasts(variant, np.column_stack([beyond for _, beyond in told]), design)
+    if seen is None:
+        return ()
+    margin = critical_z(alpha, len(told)) * seen.se
+    further = np.sign(first) * seen.difference
+    least = max(MATERIAL_POINTS, MATERIAL_PART * abs(first))
+    return tuple(
+        MovedFamily(
+            milestone=str(told[i][0]),
+            difference=as_assigned(float(seen.difference[i]), float(margin[i]), len(variant)),
+            material=True,
+        )
+        for i in np.flatnonzero((further > margin) & (further >= least))
+    )
+
+
+def as_assigned(difference: float, margin: float, n: int) -> Estimate:
+    """Return a difference between two arms of together `n` accounts, with `margin` on either side."""
+    return Estimate(
+        estimate=possible(difference),
+        ci_lower=possible(difference - margin),
+        ci_upper=possible(difference + margin),
+        scale="risk difference",
+        n_accounts=n,
+        estimand="as assigned",
+    )
+
+
+def possible(difference: float) -> float:
+    """Return the nearest difference that two shares can have."""
+    return min(max(difference, -1.0), 1.0)
 
 
 def _differences(variant: Bools, flags: Sequence[Bools], design: Floats) -> tuple[Floats, Floats, Floats]:

@@ -11,7 +11,7 @@ from discovery.experiment.phrases import STAY, STAYING, named, with_interval
 from discovery.experiment.spillover import Spillover
 from discovery.results import Estimate
 
-Fault = Literal["sample ratio", "too few", "left early", "nothing varies"]
+Fault = Literal["nobody yet", "sample ratio", "not alike", "too few", "left early", "nothing varies"]
 Claims = Literal["complier", "intention to treat", "nothing"]
 
 STRONG = 10
@@ -22,29 +22,31 @@ STRONG = 10
 class Reading:
     """The numbers of one sound comparison.
 
-    `bounded` says whether the effect among those moved has two bounds, `checked` whether side effects would have been
-    noticed.
+    `bounded` says whether the effect among those moved has two bounds, `possible` whether any difference of two shares
+    lies between them, `checked` whether side effects would have been noticed, `lasting` whether a difference is as
+    clear once accounts that left early are counted in.
     """
 
     arms: Arms
     milestone_moved: bool
     bounded: bool
+    possible: bool
     first: Estimate
     f: float
     itt: Estimate
     itt_differs: bool
-    complier: Estimate
+    complier: Estimate | None
     widened: bool
     spilled: Spillover
     checked: bool
+    lasting: bool
     outcome: Literal["retained", "active", "converted"]
 
     @property
     def claims(self) -> Claims:
         """What the numbers allow."""
-        if self.milestone_moved and self.bounded and self.checked and not self.spilled.material:
-            return "complier"
-        return "intention to treat"
+        read = self.milestone_moved and self.bounded and self.possible and self.lasting
+        return "complier" if read and self.checked and not self.spilled.material else "intention to treat"
 
 
 def said_of_reading(reading: Reading) -> str:
@@ -58,10 +60,21 @@ def said_of_reading(reading: Reading) -> str:
         f"{named(reading.arms.variant)} moved reaching the milestone by {with_interval(reading.first)} against "
         f"{named(reading.arms.control)}"
     )
-    if reading.claims == "complier":
-        return f"{moved} and {_staying(reading)} by {with_interval(reading.itt)}. {_among_moved(reading)}"
+    if reading.claims == "complier" and reading.complier is not None:
+        among = _among_moved(reading, reading.complier)
+        return f"{moved} and {_staying(reading)} by {with_interval(reading.itt)}. {among}"
     if not reading.bounded:
         return f"{moved}, too little to say what that meant for the accounts it moved. {_whole(reading)}"
+    if not reading.possible:
+        return (
+            f"{moved}, and {_staying(reading)} by more than that could explain: it acted in another way as well, so it "
+            f"is judged as a whole. {_whole(reading)}"
+        )
+    if not reading.lasting:
+        return (
+            f"{moved}, but its arms lost accounts before the comparison began, and with those counted in the "
+            f"difference is not clear, so it is judged as a whole. {_whole(reading)}"
+        )
     return f"{moved}, but {_not_alone(reading)} {_whole(reading)}"
 
 
@@ -69,12 +82,25 @@ def said_of_fault(arms: Arms, fault: Fault, ratio_p: float) -> str:
     """Say why the test claims nothing."""
     control, variant = arms.assigned
     match fault:
+        case "nobody yet":
+            sizes = (arms.control, control), (arms.variant, variant)
+            empty = " or ".join(named(arm) for arm, size in sizes if not size)
+            return (
+                f"No account of {empty} that signed up during the test has a known outcome yet, so there is nothing to "
+                "compare."
+            )
         case "sample ratio":
             return (
                 f"{wording.count(variant)} accounts were assigned {named(arms.variant)} and {wording.count(control)} "
                 f"{named(arms.control)}, where {wording.percent(arms.share)} of them were to get the variant "
                 f"({wording.p_value(ratio_p)}): some were lost or the split was not the planned one, so the test "
                 "claims nothing. If the plan was another one, give its shares."
+            )
+        case "not alike":
+            return (
+                f"The accounts with {named(arms.variant)} differ from those with {named(arms.control)} in what was "
+                "known when they signed up, by more than chance: this was no random split of them (or its dates are "
+                "missing from the spec), so it claims nothing."
             )
         case "left early":
             return (
@@ -91,8 +117,8 @@ def said_of_fault(arms: Arms, fault: Fault, ratio_p: float) -> str:
     return f"In the arms of {named(arms.variant)} and {named(arms.control)} nothing varies that could be compared."
 
 
-def _among_moved(reading: Reading) -> str:
-    stay, (value, interval) = STAY[reading.outcome], wording.points_estimate(reading.complier)
+def _among_moved(reading: Reading, effect: Estimate) -> str:
+    stay, (value, interval) = STAY[reading.outcome], wording.points_estimate(effect)
     weak = f" (it moved few: F = {wording.decimal(reading.f)})" if reading.f < STRONG else ""
     wide = ", the interval widened for several comparisons" if reading.widened else ""
     return (
@@ -123,8 +149,9 @@ def _not_alone(reading: Reading) -> str:
         shown = ", ".join(f"{named(f.milestone)} ({wording.points(f.difference.estimate)})" for f in material[:3])
         more = f" and {len(material) - 3} more" if len(material) > 3 else ""
         return (
-            f"other behaviours as well: {shown}{more}. Some may only follow the milestone; the log cannot tell that "
-            "from another way in which the variant helped, so it is judged as a whole."
+            f"other behaviours as well, or a part of it further than the whole: {shown}{more}. Some may only follow "
+            "the milestone; the log cannot tell that from another way in which the variant helped, so it is judged as "
+            "a whole."
         )
     if reading.spilled.unseen is None:
         return "the log holds no other behaviour to see what else it moved, so it is judged as a whole."

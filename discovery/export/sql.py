@@ -14,7 +14,7 @@ from discovery.milestone import Milestone
 from discovery.spec import Day, StudySpec
 
 if TYPE_CHECKING:
-    from discovery.intake.heads import Heads
+    from discovery.intake.heads import Heads, Stored
     from discovery.intake.times import Clock
 
 EVENTS, ACCOUNTS = "events", "accounts"
@@ -184,13 +184,12 @@ def _refuse_unnamed(spec: StudySpec, heads: Heads | None) -> None:
 
 
 def _id_column(name: str, role: str, heads: Heads | None) -> IdColumn:
-    from discovery.intake.heads import kind_of
-
     if heads is None:
         return IdColumn(name=name)
     if role in heads.whole_text:
         return IdColumn(name=name, stored="whole text")
-    return IdColumn(name=name, stored=kind_of(heads.kinds[role]))
+    kept = heads.stored[role]
+    return IdColumn(name=name, stored="" if kept == "boolean" else kept)
 
 
 def _time_column(name: str, role: str, heads: Heads | None, types: Mapping[str, str], dialect: str) -> TimeColumn:
@@ -198,14 +197,11 @@ def _time_column(name: str, role: str, heads: Heads | None, types: Mapping[str, 
         return TimeColumn(name=name, holds=cast(TimeType, types[role]))
     if heads is None:
         return TimeColumn(name=name, holds=dialect_named(dialect).plain)
-    return _as_seen(heads.clocks[role])
+    return _as_seen(heads.clocks[role], heads.stored[role])
 
 
-def _as_seen(clock: Clock) -> TimeColumn:
-    from discovery.intake.heads import kind_of
-
-    kept = kind_of(clock.kind)
-    stored: Literal["", "integer", "float"] = "" if kept == "text" else kept
+def _as_seen(clock: Clock, kept: Stored) -> TimeColumn:
+    stored: Literal["", "integer", "float"] = kept if kept in ("integer", "float") else ""
     holds: dict[str, TimeType] = {
         "date": "text" if kept == "text" else "date",
         "day number": "yyyymmdd",
@@ -220,7 +216,7 @@ def _as_seen(clock: Clock) -> TimeColumn:
 def _is_boolean(heads: Heads | None, types: Mapping[str, str]) -> bool:
     if "accounts.exclude" in types:
         return types["accounts.exclude"] == "boolean"
-    return heads is None or heads.kinds.get("accounts.exclude") == "BOOLEAN"
+    return heads is None or heads.stored.get("accounts.exclude") == "boolean"
 
 
 def _dates_only(heads: Heads | None, types: Mapping[str, str]) -> bool:

@@ -25,7 +25,7 @@ def write_validation(result: ValidationResult, folder: Path, *, plan: bool = Fal
     result.to_frame().to_csv(folder / "scorecard.csv", index=False, float_format="%.9g")
     (folder / "discover.toml").write_text(spec_as_toml(result), encoding="utf-8")
     if plan:
-        plans = "\n".join(plan_as_markdown(proposal) for proposal in result.proposals)
+        plans = "\n".join(plan_as_markdown(proposal, result) for proposal in result.proposals)
         (folder / "plan.md").write_text(plans, encoding="utf-8")
     result.report(folder / "report.html")
 

@@ -11,10 +11,13 @@ from typing import Literal
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import ColumnError
 from discovery.intake.columns import Table, filled_in, recognise_accounts, recognise_events
-from discovery.intake.loading import _account_rows, _event_sample, _opened
+from discovery.intake.loading import account_rows, event_sample, opened
 from discovery.intake.sql import is_fractional, is_number, is_text, literal, plain_text, quoted
 from discovery.intake.times import Clock
 from discovery.spec import Day, StudySpec, build_spec
+
+Stored = Literal["", "text", "integer", "float", "boolean"]
+"""How a column's values are kept; "" for what is none of these, such as a time."""
 
 _NUMBERS = itertools.count(1)
 
@@ -29,8 +32,8 @@ class Heads:
         What was asked, with every recognised column filled in.
     clocks : mapping
         How times are written, by "events.time" and "accounts.signup".
-    kinds : mapping
-        Engine type of every column with a role, by names like "events.account"; VARCHAR for all of a text file.
+    stored : mapping
+        What every column with a role holds, by names like "events.account"; text for all of a text file.
     whole_text : frozenset of str
         Columns of identifiers in which whole numbers are written like 12.0.
     reached_by_path : tuple of str
@@ -43,7 +46,7 @@ class Heads:
 
     spec: StudySpec
     clocks: Mapping[str, Clock]
-    kinds: Mapping[str, str]
+    stored: Mapping[str, Stored]
     whole_text: frozenset[str]
     reached_by_path: tuple[str, ...]
     dates_only: bool
@@ -74,17 +77,21 @@ def look(events: object, accounts: object, spec: StudySpec, asked: Sequence[str]
     """
     number = next(_NUMBERS)
     with closing(DuckDBEngine()) as engine:
-        account_source = _opened(engine, accounts, spec.accounts.source, "accounts", f"accounts_given_{number}")
-        event_source = _opened(engine, events, spec.events.source, "events", f"events_given_{number}")
-        roll, _ = _account_rows(engine, account_source, spec, f"accounts_{number}_head")
+        account_source = opened(engine, accounts, spec.accounts.source, "accounts", f"accounts_given_{number}")
+        event_source = opened(engine, events, spec.events.source, "events", f"events_given_{number}")
+        roll, _ = account_rows(engine, account_source, spec, f"accounts_{number}_head")
         segments = recognise_accounts(roll, spec.accounts, tuple(test.column for test in spec.experiment.assignment))
-        log = _event_sample(engine, event_source, spec, f"events_{number}_head")
+        log = event_sample(engine, event_source, spec, f"events_{number}_head")
         recognise_events(log, spec.events, roll)
         sides = (("events", log), ("accounts", roll))
         return Heads(
             spec=_filled(spec, log, roll, segments),
             clocks={"events.time": _clock(log, "time"), "accounts.signup": _clock(roll, "signup")},
-            kinds={f"{side}.{role}": table.kind(name) for side, table in sides for role, name in table.roles.items()},
+            stored={
+                f"{side}.{role}": _stored(table.kind(name))
+                for side, table in sides
+                for role, name in table.roles.items()
+            },
             whole_text=frozenset(
                 f"{side}.{role}" for side, table in sides for role in ("account", "user") if _is_whole(table, role)
             ),
@@ -145,10 +152,12 @@ def _occurs(log: Table, name: str) -> bool:
     )
 
 
-def kind_of(kind: str) -> Literal["", "text", "integer", "float"]:
-    """Return what an engine type holds: "text", "integer", "float", or "" for anything else."""
+def _stored(kind: str) -> Stored:
+    """Return what an engine type holds."""
     if is_text(kind):
         return "text"
     if is_fractional(kind):
         return "float"
-    return "integer" if is_number(kind) else ""
+    if is_number(kind):
+        return "integer"
+    return "boolean" if kind == "BOOLEAN" else ""

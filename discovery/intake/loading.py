@@ -87,13 +87,13 @@ def _load(
     number = next(_NUMBERS)
     with ThreadPoolExecutor(max_workers=1) as pool:
         progress("Reading the accounts")
-        account_source = _opened(engine, accounts, spec.accounts.source, "accounts", f"accounts_given_{number}")
-        event_source = _opened(engine, events, spec.events.source, "events", f"events_given_{number}")
+        account_source = opened(engine, accounts, spec.accounts.source, "accounts", f"accounts_given_{number}")
+        event_source = opened(engine, events, spec.events.source, "events", f"events_given_{number}")
         digest = pool.submit(lambda: combined([event_source.digest(), account_source.digest()]))
-        roll, lost = _account_rows(engine, account_source, spec, f"accounts_{number}_rows")
+        roll, lost = account_rows(engine, account_source, spec, f"accounts_{number}_rows")
         assigned = tuple(dict.fromkeys(test.column for test in spec.experiment.assignment))
         segments = recognise_accounts(roll, spec.accounts, assigned)
-        log = _event_sample(engine, event_source, spec, f"events_{number}_sample")
+        log = event_sample(engine, event_source, spec, f"events_{number}_sample")
         recognise_events(log, spec.events, roll)
         progress("Reading the events")
         relations = _checked(log, roll, segments, assigned, spec, digest, lost, number, progress)
@@ -143,7 +143,14 @@ def _checked(
     )
 
 
-def _opened(engine: DuckDBEngine, given: object, named: str, role: str, table: str) -> Source:
+def opened(engine: DuckDBEngine, given: object, named: str, role: str, table: str) -> Source:
+    """Open what was given, else what the spec names; `role` is "events" or "accounts".
+
+    Raises
+    ------
+    SourceError
+        If there is neither, or it cannot be read.
+    """
     given = named if given is None else given
     if isinstance(given, str) and not given:
         raise SourceError(
@@ -153,9 +160,16 @@ def _opened(engine: DuckDBEngine, given: object, named: str, role: str, table: s
     return open_source(engine, given, role, table)
 
 
-def _account_rows(
+def account_rows(
     engine: DuckDBEngine, source: Source, spec: StudySpec, rows: str
 ) -> tuple[Table, tuple[int, tuple[str, ...]]]:
+    """Copy the accounts into a table, and return it with how many lines were lost and the first of them.
+
+    Raises
+    ------
+    SourceError
+        If there are no columns or no rows that can be read.
+    """
     asked = spec.accounts
     observed = asked.observed_until if isinstance(asked.observed_until, str) else ""
     named = [asked.account, asked.signup, asked.churned, asked.converted, observed, asked.seats, asked.exclude]
@@ -167,7 +181,14 @@ def _account_rows(
     return Table(engine, "accounts", source, rows), lost
 
 
-def _event_sample(engine: DuckDBEngine, source: Source, spec: StudySpec, rows: str) -> Table:
+def event_sample(engine: DuckDBEngine, source: Source, spec: StudySpec, rows: str) -> Table:
+    """Copy the first rows of the events into a table, for columns to be recognised from.
+
+    Raises
+    ------
+    SourceError
+        If there are no columns or no rows that can be read.
+    """
     asked = spec.events
     source = widened(engine, source, [asked.account, asked.user, asked.event, asked.time, asked.id])
     _require_columns(source)

@@ -20,7 +20,8 @@ _LONGEST: Final = 110
 def comparison(result: ValidationResult) -> Figure:
     """Draw the deciding difference of every proposal with its interval, and its verdict as a mark.
 
-    The grey band holds differences smaller than the `minimum_effect` of the spec; the line is zero.
+    Where a past test decided, that is its effect among the accounts that it moved. The grey band
+    holds differences smaller than the `minimum_effect` of the spec; the line is zero.
 
     Parameters
     ----------
@@ -38,17 +39,15 @@ def comparison(result: ValidationResult) -> Figure:
     rows = [
         Row(
             name=proposal.milestone,
-            estimate=proposal.adjusted,
+            estimate=_deciding(proposal),
             mark=marks.VERDICTS[proposal.verdict],
-            note=f"{proposal.verdict} · {wording.percent(proposal.reach)} reach it",
+            note=f"{proposal.verdict}{_by_test(proposal)} · {wording.percent(proposal.reach)} reach it",
         )
         for proposal in shown
     ]
     given = {proposal.verdict for proposal in shown}
     key = [Key(mark=how, text=verdict) for verdict, how in marks.VERDICTS.items() if verdict in given]
-    said = "; ".join(
-        f"{wording.shorten(p.milestone, _LONGEST)}: {marks.numbers(p.adjusted)}, {p.verdict}" for p in shown
-    )
+    said = "; ".join(_said(proposal) for proposal in shown)
     return drawn(rows, result, f"The deciding difference of each proposal, in percentage points: {said}.", key)
 
 
@@ -68,10 +67,18 @@ def estimates(proposal: Proposal, result: ValidationResult) -> Figure:
     Figure
         A matplotlib figure; the scale is percentage points.
     """
-    searched = result.origin == "searched" and _widened(proposal)
-    level = "answering for the search" if searched else f"{wording.percent(proposal.coverage)} interval"
-    decides = f"adjusted, {level}{': decides' if proposal.decided_by == 'difference' else ''}"
-    rows = [Row(name=decides, estimate=proposal.adjusted, mark=marks.VERDICTS[proposal.verdict])]
+    level = wording.interval_level(proposal.adjusted, proposal.unwidened, proposal.coverage, _alpha(result))
+    by_difference, how = proposal.decided_by == "difference", marks.VERDICTS[proposal.verdict]
+    rows = [
+        Row(
+            name=f"adjusted, {level}{': decides' if by_difference else ''}",
+            estimate=proposal.adjusted,
+            mark=marks.ADJUSTED if proposal.deciding_test() else how,
+        )
+    ]
+    if test := proposal.deciding_test():
+        name = f"among accounts that {wording.shorten(test.variant, 40)} moved: decides"
+        rows.insert(0, Row(name=name, estimate=test.complier, mark=how))
     usual = f"the same with the usual {_usual(result)} interval"
     beside: list[tuple[str, Estimate | None, marks.Mark]] = [
         (usual, proposal.unwidened if _widened(proposal) else None, marks.ASIDE),
@@ -80,8 +87,8 @@ def estimates(proposal: Proposal, result: ValidationResult) -> Figure:
         ("plain, not adjusted for anything", proposal.naive_difference, marks.PLAIN),
     ]
     rows += [
-        Row(name=name, estimate=estimate, mark=how)
-        for name, estimate, how in beside
+        Row(name=name, estimate=estimate, mark=mark)
+        for name, estimate, mark in beside
         if estimate is not None and wording.known(estimate.estimate)
     ]
     said = "; ".join(f"{row.name}: {marks.numbers(row.estimate)}" for row in rows if row.estimate is not None)
@@ -89,9 +96,18 @@ def estimates(proposal: Proposal, result: ValidationResult) -> Figure:
     return drawn(rows, result, f"Differences of {name} in percentage points. {said}.")
 
 
+def _deciding(proposal: Proposal) -> Estimate:
+    test = proposal.deciding_test()
+    return test.complier if test is not None and test.complier is not None else proposal.adjusted
+
+
+def _by_test(proposal: Proposal) -> str:
+    return ", by a past test" if proposal.deciding_test() else ""
+
+
 def _said(proposal: Proposal) -> str:
     name = wording.shorten(proposal.milestone, _LONGEST)
-    return f"{name}: {marks.numbers(proposal.adjusted)}, {proposal.verdict}"
+    return f"{name}: {marks.numbers(_deciding(proposal))}, {proposal.verdict}{_by_test(proposal)}"
 
 
 def _widened(proposal: Proposal) -> bool:
@@ -99,5 +115,8 @@ def _widened(proposal: Proposal) -> bool:
 
 
 def _usual(result: ValidationResult) -> str:
-    alpha = result.settings.get("inference", {}).get("alpha", 0.05)
-    return wording.percent(1 - alpha)
+    return wording.percent(1 - _alpha(result))
+
+
+def _alpha(result: ValidationResult) -> float:
+    return float(result.settings.get("inference", {}).get("alpha", 0.05))

@@ -5,10 +5,11 @@ from discovery.ranking.evidence import Candidates, CloserLook, Evidence
 from discovery.ranking.families import Finalist, candidate_table, describe_families
 from discovery.ranking.grading import GradedFamily, Grading, grade
 from discovery.ranking.standing import NO_MILESTONE
-from discovery.ranking.verdict import MIN_EITHER_OUTCOME, decide, insufficient, of_all, shortfall
+from discovery.ranking.verdict import MIN_EITHER_OUTCOME, MIN_MATURE, decide, insufficient, of_all, shortfall
 
 __all__ = [
     "MIN_EITHER_OUTCOME",
+    "MIN_MATURE",
     "MIN_SIDE",
     "NO_MILESTONE",
     "Candidates",

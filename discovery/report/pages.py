@@ -12,8 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from discovery import wording
+from discovery.export.plan import time_of, unplanned
 from discovery.report.ladders import rules_in_words, share_estimate
-from discovery.report.phrases import duration, open_interval, tenths, weeks
+from discovery.report.phrases import open_interval, sentences, tenths
 from discovery.report.validation import ValidationView
 from discovery.report.view import View
 from discovery.results import as_json_values
@@ -57,10 +58,15 @@ def _environment() -> Environment:
         shorten=wording.shorten,
         name=name,
         headline=headline,
+        keep=on_one_line,
         toml=toml,
         tenths=tenths,
-        weeks=weeks,
-        duration=duration,
+        hundredths=wording.hundredths,
+        accounts_an_arm=wording.accounts_an_arm,
+        weeks=wording.lasting,
+        time_of=time_of,
+        unplanned=unplanned,
+        sentences=sentences,
         open_interval=open_interval,
     )
     return environment
@@ -83,7 +89,7 @@ def headline(text: str, milestone: str | None) -> Markup:
     """Return a sentence with the milestone it is about shortened and isolated."""
     if not milestone or milestone not in text:
         return escape(sentence(text))
-    parts = (escape(_on_one_line(part)) for part in text.split(milestone))
+    parts = (escape(on_one_line(part)) for part in text.split(milestone))
     return name(milestone).join(parts)
 
 
@@ -92,7 +98,7 @@ def sentence(text: str) -> str:
     return _PERCENT.sub("\u202f", wording.clean(text))
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Clean a part of a sentence and keep the spaces at its ends."""
     return sentence(f".{text}.")[1:-1]
 

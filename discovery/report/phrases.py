@@ -1,13 +1,12 @@
-"""Numbers of a validation in words: differences in tenths, weeks, and intervals that may be open."""
+"""Numbers of a validation in words: differences in tenths, sentences, and intervals that may be open."""
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from discovery import wording
 from discovery.results import Estimate
-
-_LONG: float = 104.0
 
 
 def signed_tenths(difference: float | None) -> str:
@@ -21,21 +20,9 @@ def tenths(difference: float | None) -> str:
     return signed_tenths(difference).removeprefix("+")
 
 
-def weeks(value: float | None) -> str:
-    """Return a number of weeks, in years as well where it is long."""
-    if value is None or not wording.known(value):
-        return wording.MISSING
-    whole = wording.count(value) if value >= 1 or value == 0 else "under 1"
-    return f"{whole} week{'' if whole in ('1', 'under 1') else 's'}" + (
-        f" ({value / 52.18:,.0f} years)" if value >= _LONG else ""
-    )
-
-
-def duration(value: float | None) -> str:
-    """Return a number of weeks, or of years where there are many."""
-    if value is None or not wording.known(value) or value < _LONG:
-        return weeks(value)
-    return f"{value / 52.18:,.0f} years"
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text one by one; what stands in quotation marks is not taken apart."""
+    return [part.strip() for part in re.split(r"(?<=[.!?]) (?=[A-Z])(?![^“]*”)", text) if part.strip()]
 
 
 def open_interval(estimate: Estimate, shape: Literal["interval", "half-line", "two rays", "line"] | None) -> str:

@@ -7,23 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from discovery import plots, wording
+from discovery.export.next_step import Said, data_would_show, next_step, raised, wants_accounts
+from discovery.export.plan import kind_of_test
 from discovery.report.basis import Basis, basis_of
 from discovery.report.scorecard import ScoreLine, failed, in_short, score_line
-from discovery.results import Competitor, Neighbour, Proposal, ProposalVerdict, SegmentRow, ValidationResult
+from discovery.results import (
+    Competitor,
+    Neighbour,
+    PastExperiment,
+    Proposal,
+    ProposalVerdict,
+    SegmentRow,
+    ValidationResult,
+)
 
 _PICTURED: Final = 5
 _WHOLE: Final = 10
 _ROWS: Final = 8
 _PARTS: Final = 40
 """These keep the file small; everything is in `validation.json`."""
-_COUNTED: Final[dict[ProposalVerdict, tuple[str, str]]] = {
-    "holds": ("holds", "hold"),
-    "does not hold": ("does not hold", "do not hold"),
-    "not enough data": ("lacks data", "lack data"),
-}
+_COUNTED: Final[tuple[tuple[ProposalVerdict, bool, tuple[str, str]], ...]] = (
+    ("holds", False, ("holds", "hold")),
+    ("does not hold", False, ("does not hold", "do not hold")),
+    ("not enough data", True, ("is contradicted by a test", "are contradicted by a test")),
+    ("not enough data", False, ("lacks data", "lack data")),
+)
+"""A verdict, whether a past test left it open, and its words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +51,11 @@ class DrawnProposal:
     disqualified: tuple[str, ...]
     interval: str
     widened: bool
+    next_step: tuple[Said, ...]
+    data_would_show: str
+    wants_accounts: bool
+    deciding_test: PastExperiment | None
+    raised: PastExperiment | None
     reference: str | None
     neighbours: tuple[Neighbour, ...]
     neighbours_unshown: int
@@ -61,7 +78,7 @@ class ValidationView:
     basis: Basis
     proposals: tuple[DrawnProposal, ...]
     counted: str
-    given: frozenset[ProposalVerdict]
+    by_experiment: bool
     test: str
     test_in_words: str
     comparison_picture: str
@@ -82,8 +99,8 @@ def view_of_validation(result: ValidationResult, *, figures: bool = True) -> Val
             for place, proposal in enumerate(result.proposals, start=1)
         ),
         counted=_counted(result.proposals),
-        given=frozenset(proposal.verdict for proposal in result.proposals),
-        test=_test(result),
+        by_experiment=any(proposal.decided_by == "experiment" for proposal in result.proposals),
+        test=kind_of_test(result),
         test_in_words=_test_in_words(result),
         comparison_picture=plots.svg(plots.comparison(result)) if figures and several else "",
         level=wording.percent(1 - inference.get("alpha", 0.05)),
@@ -95,6 +112,7 @@ def _drawn(proposal: Proposal, place: int, result: ValidationResult, *, figures:
     scorecard = tuple(map(score_line, proposal.criteria))
     widened = proposal.unwidened != proposal.adjusted and wording.known(proposal.unwidened.estimate)
     drawn = _pictures(proposal, place, result) if figures else {}
+    inference = result.settings.get("inference", {})
     return DrawnProposal(
         proposal=proposal,
         place=place,
@@ -103,10 +121,15 @@ def _drawn(proposal: Proposal, place: int, result: ValidationResult, *, figures:
         in_short=in_short(scorecard),
         failed=failed(scorecard),
         disqualified=tuple(line.name for line in scorecard if line.decides and line.name != "predictive"),
-        interval="the lower end answers for the search"
-        if widened and result.origin == "searched"
-        else f"{wording.percent(proposal.coverage)} interval",
+        interval=wording.interval_level(
+            proposal.adjusted, proposal.unwidened, proposal.coverage, inference.get("alpha", 0.05)
+        ),
         widened=widened,
+        next_step=next_step(proposal),
+        data_would_show=data_would_show(proposal, inference.get("minimum_effect")),
+        wants_accounts=wants_accounts(proposal),
+        deciding_test=proposal.deciding_test(),
+        raised=raised(proposal),
         reference=next((group.label for group in proposal.onboarding if group.adjusted is None), None),
         neighbours=_closest_first(proposal)[:_ROWS],
         neighbours_unshown=len(proposal.neighbours[_ROWS:]),
@@ -148,22 +171,15 @@ def _pictures(proposal: Proposal, place: int, result: ValidationResult) -> dict[
 def _counted(proposals: Sequence[Proposal]) -> str:
     """Return how many proposals got which verdict: `1 holds, 2 do not hold`."""
     said = []
-    for verdict, words in _COUNTED.items():
-        n = sum(proposal.verdict == verdict for proposal in proposals)
+    for verdict, contradicted, words in _COUNTED:
+        n = sum(p.verdict == verdict and _contradicted(p) == contradicted for p in proposals)
         if n:
             said.append(f"{wording.count(n)} {words[n > 1]}".replace(" ", "\u00a0"))
     return ", ".join(said)
 
 
-def _test(result: ValidationResult) -> str:
-    """Name the kind of test in a few words."""
-    origin: dict[Literal["registered", "independent", "searched"], str] = {
-        "registered": f"registered on {result.registered}" if result.registered else "registered beforehand",
-        "independent": "independent of these data, says the team",
-        "searched": "may come from these data, so it answers for all "
-        f"{wording.count(result.searched)} rules of a search",
-    }
-    return origin[result.origin]
+def _contradicted(proposal: Proposal) -> bool:
+    return proposal.verdict == "not enough data" and proposal.decided_by == "experiment"
 
 
 def _test_in_words(result: ValidationResult) -> str:

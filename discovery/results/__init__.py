@@ -25,7 +25,7 @@ from discovery.results.ladders import (
     StageName,
     StageStatus,
 )
-from discovery.results.reading import read_earlier, read_ladder, read_result, read_validation
+from discovery.results.reading import ladder_reference, read_earlier, read_ladder, read_result, read_validation
 from discovery.results.study import (
     SCHEMA,
     UNRANKED,
@@ -137,6 +137,7 @@ __all__ = [
     "VerdictStatus",
     "as_json_values",
     "attach",
+    "ladder_reference",
     "read_earlier",
     "read_ladder",
     "read_result",

@@ -51,6 +51,18 @@ def read_earlier(path: str | PathLike[str]) -> StudyResult | ValidationResult:
     return _validation(path, values) if _holds(values, "proposals") else _study(path, values)
 
 
+def ladder_reference(text: str) -> tuple[str, int]:
+    """Return the file and the number that a reference such as `result.json#1` names; without a number, the first.
+
+    Examples
+    --------
+    >>> ladder_reference("result.json#2"), ladder_reference("a#b.json")
+    (('result.json', 2), ('a#b.json', 1))
+    """
+    path, hash_, number = text.rpartition("#")
+    return (path, int(number)) if hash_ and number.strip().isdecimal() else (text, 1)
+
+
 def read_ladder(reference: str) -> tuple[StudyResult, Ladder]:
     """Read one ladder of a result, referred to as `result.json#1`; without a number, the first.
 
@@ -59,16 +71,14 @@ def read_ladder(reference: str) -> tuple[StudyResult, Ladder]:
     SourceError
         If the result cannot be read, or has no ladder of that number; the message lists those there are.
     """
-    name, hash_, number = reference.rpartition("#")
-    if not hash_ or not number.strip().isdecimal():
-        name, number = reference, "1"
-    result = read_result(name)
+    path, number = ladder_reference(reference)
+    result = read_result(path)
     for ladder in result.ladders:
-        if ladder.rank == int(number):
+        if ladder.rank == number:
             return result, ladder
     there_are = "; ".join(f"#{ladder.rank} to {ladder.milestone}" for ladder in result.ladders[:5])
     raise SourceError(
-        f"{name} has no ladder {number!r}. "
+        f"{path} has no ladder {number}. "
         + (f"It has {len(result.ladders)}: {there_are}." if there_are else "It has none: no milestone was supported.")
     )
 

@@ -142,7 +142,8 @@ class Reaching:
 class RepeatUse:
     """What accounts did after reaching it: shares that did its events again on a later day; descriptive.
 
-    `again` is within 28 days of reaching it, `weekly` in each of the four weeks, among `n_accounts` followed as long.
+    The weeks begin a day after reaching it: `again` is within the four, `weekly` in each, among `n_accounts` that could
+    be followed for 29 days.
     """
 
     n_accounts: int
@@ -205,7 +206,10 @@ class PastExperiment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What differs from an earlier run: the earlier and the present value as people read them."""
+    """What differs from an earlier run: the earlier and the present value as people read them.
+
+    Of a rule that the earlier run did not judge, the verdict `before` is "not judged"; a study's "found" is "holds".
+    """
 
     what: Literal["verdict", "difference", "reach", "base rate", "accounts", "criterion"]
     before: str
@@ -229,11 +233,14 @@ class LadderStep:
 class Proposal:
     """One proposed milestone and what becomes of it.
 
-    `adjusted` is the estimate that decides, with an interval of coverage `coverage` (wider than usual where it answers
-    for several proposals; where it answers for a search, only its lower end does, and `coverage` is that of an interval
-    so wide on both sides); `unwidened` is the same with the usual interval. Both rest on `n_accounts`;
-    reach is among `n_described`. `better` is a rule that does better, if any; `alike` are those that cannot be told
-    from this one. `composition` (activity outcomes) compares at the same number of actions, days and recency.
+    `decided_by` says what the verdict rests on: the interval of the adjusted "difference", a "criterion" that alone
+    decides or leaves it open, or a past "experiment". `adjusted` is the difference with the interval that decides where
+    the difference does. `coverage` is of its lower end, that of an interval so wide on both sides: wider than usual
+    where it answers for several proposals, or for a search. The upper end answers for the number of proposals alone; of
+    a single one it is the usual. `unwidened` is the same difference with the usual interval. Both rest on
+    `n_accounts`; reach is among `n_described`. `better` is a rule that does better, if any; `alike` are those that
+    cannot be told from this one. `composition` (activity outcomes) compares at the same number of actions, days and
+    recency.
     """
 
     milestone: str
@@ -277,6 +284,14 @@ class Proposal:
     def criterion(self, name: CriterionName) -> Criterion | None:
         """Return one line of the scorecard, or None where it is not on it."""
         return next((criterion for criterion in self.criteria if criterion.name == name), None)
+
+    def deciding_test(self) -> PastExperiment | None:
+        """Return the past experiment whose effect decided the verdict, or None where none did."""
+        line = self.criterion("experimental evidence")
+        if self.decided_by != "experiment" or line is None or line.value is None:
+            return None
+        spoke = (test for test in self.evidence if test.claims == "complier" and test.complier is not None)
+        return next((test for test in spoke if test.complier and test.complier.estimate == line.value), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -241,7 +241,7 @@ class Ladders:
         known = self.outcome.mature & counted
         if not known.any():
             return None
-        trials = Trials(self.relations, self.outcome, self.outcome, self.sample)
+        trials = Trials(self.relations, self.outcome, self.outcome, self.measured, self.sample)
         return trials.plan(
             found.milestone,
             found.goal.adjusted,

@@ -29,12 +29,14 @@ class Launches:
         """When events appeared that did not exist from the beginning, in microseconds since 1970."""
         signup, positions = self.relations.accounts.signup, self.outcome.positions
         window_us = self.outcome.summary.window_days * Day
+        known = signup <= signup[positions].max(initial=0)  # later signups must not move what is judged today
         late: dict[str, int] = {}
         for event in self.measured.events:
             rows = self.measured.event_rows(event)
-            firsts = signup[self.measured.account[rows]] + self.measured.first_lag[rows]
+            mine = known[self.measured.account[rows]]
+            firsts = (signup[self.measured.account[rows]] + self.measured.first_lag[rows])[mine]
             did = np.isfinite(self.measured.first_lags(event, positions))
-            appeared = ladder.appeared_late(firsts, signup[positions], did, window_us)
+            appeared = None if not mine.any() else ladder.appeared_late(firsts, signup[positions], did, window_us)
             if appeared is not None:
                 late[event] = appeared
         return late

@@ -18,7 +18,7 @@ from discovery.exposure import Exposure
 from discovery.intake import Relations
 from discovery.milestone import Condition, Milestone
 from discovery.outcome import Outcome
-from discovery.ranking import MIN_SIDE, NO_MILESTONE, Evidence
+from discovery.ranking import MIN_MATURE, MIN_SIDE, NO_MILESTONE, Evidence
 from discovery.spec import Day
 from discovery.study.ladders import Ladders
 from discovery.study.launches import Launches
@@ -123,10 +123,11 @@ class Proposals:
         )
 
     def _deciding(self, here: Bools) -> Sample | None:
-        """Return the accounts the verdict rests on; None where they are too few for any comparison."""
+        """Return the accounts the verdict rests on; None where they are too few to hold anything equal."""
         some = self.sample.among(here & self.decides)
         stayed = int(some.retained[some.rows].sum())
-        return some if min(stayed, len(some.rows) - stayed) >= MIN_SIDE else None
+        enough = len(some.rows) >= MIN_MATURE and min(stayed, len(some.rows) - stayed) >= MIN_SIDE
+        return some if enough else None
 
     def _before(self, milestone: Milestone) -> NDArray[np.int64]:
         no_use = [e for e, (status, _) in self.sample.apart.items() if status in ("outcome_adjacent", "passive")]
@@ -146,13 +147,17 @@ class Proposals:
         named = [event for event in others if self.sample.kinds.get(event) == "vanity"]
         source: VanitySource = "spec" if named else "names"
         found = named or [e for e in others if self.sample.kinds.get(e) is None and ladder.is_presence(e)]
-        rules: list[Rule] = []
-        for event in found[:VANITY_EVENTS]:
-            place = self.measured.event_index(event)
-            own = np.flatnonzero(self.sample.flags.event_of == place)
-            strong = own[np.argsort(-np.abs(np.nan_to_num(self.evidence.separation.phi[own])), kind="stable")]
-            rules += self._rules(strong[:RULES_OF_AN_EVENT], here)
+        strongest = sorted((self._strongest(event) for event in found), key=lambda own: -self._strength(own[:1]).sum())
+        rules = [rule for own in strongest[:VANITY_EVENTS] for rule in self._rules(own[:RULES_OF_AN_EVENT], here)]
         return tuple(rules), source if rules else "none"
+
+    def _strongest(self, event: str) -> NDArray[np.intp]:
+        """Return the single candidates of an event, those that separate most first."""
+        own = np.flatnonzero(self.sample.flags.event_of == self.measured.event_index(event))
+        return own[np.argsort(-self._strength(own), kind="stable")]
+
+    def _strength(self, candidates: NDArray[np.intp]) -> Floats:
+        return np.abs(np.nan_to_num(self.evidence.separation.phi[candidates]))
 
     def _rules(self, candidates: NDArray[np.intp], here: Bools) -> list[Rule]:
         """Return single candidates of the search as rules, but for those that hardly anyone, or nearly all, meet."""
@@ -166,8 +171,9 @@ class Proposals:
     def _setup(self, milestone: Milestone, steps: Sequence[Milestone], here: Bools) -> Setup | None:
         """Return the steps of onboarding: those of the ladder, those named in the spec, or those found on the way."""
         named = [event for event in self.relations.spec.kinds.setup if event not in milestone.events]
-        if steps:
-            return self._finished(tuple(steps), "ladder", 1.0, here)
+        below = tuple(step for step in steps if not {*step.events} & {*milestone.events})
+        if below:
+            return self._finished(below, "ladder", 1.0, here)
         if named:
             return self._finished(tuple(Milestone.of(event) for event in named), "spec", CHECKLIST, here)
         path = self._ladders.path_to(milestone, here)
@@ -189,7 +195,8 @@ class Proposals:
         """Return the proposal with one condition's threshold, window and users changed; one of those met alike."""
         met = np.isfinite(days)
         seen, rules = {np.packbits(met).tobytes()}, []
-        for other in neighbours(milestone, self.relations):
+        varied = [condition for condition in milestone.conditions if condition.event in self.names]
+        for other in neighbours(milestone, varied, self.relations):
             flag = exposure.flag(self.measured, self.outcome.positions, other)[here]
             bits = np.packbits(flag).tobytes()
             if bits not in seen and _told_apart(flag):
@@ -246,12 +253,12 @@ class Proposals:
         return Repeats(followed=followed, weekly=again[positions][reached])
 
 
-def neighbours(milestone: Milestone, relations: Relations) -> list[Milestone]:
-    """Return a milestone with one of its conditions put anywhere on the grid of the search."""
+def neighbours(milestone: Milestone, varied: Sequence[Condition], relations: Relations) -> list[Milestone]:
+    """Return a milestone with one of some conditions put anywhere on the grid of the search."""
     spec = relations.spec.candidates
     users = spec.min_users if relations.has_users else (1,)
     found = []
-    for old in dict.fromkeys(milestone.conditions):
+    for old in dict.fromkeys(varied):
         least = sorted({*spec.at_least, old.at_least})
         hours = sorted({*(24 * days for days in spec.within_days), _hours(old, spec.window_days)})
         for k, h, u in itertools.product(least, hours, sorted({*users, old.min_users})):

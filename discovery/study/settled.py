@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from discovery.intake import UNKNOWN_TIME, Relations
-from discovery.outcome import Outcome
-from discovery.spec import Day, StudySpec
+from discovery.outcome import Outcome, last_day
+from discovery.spec import Day
 
 _WEEKDAY = 3
 """1 January 1970 was a Thursday, three days after the Monday of its week."""
@@ -17,16 +17,11 @@ _RECENT_WEEKS = 13
 """Signups per week are those of the latest quarter of a year."""
 
 
-def last_day(spec: StudySpec) -> int:
-    """Return the day after signup on which the outcome is known."""
-    return spec.outcome.active_days[1] if spec.outcome.kind == "active" else spec.outcome.by_day
-
-
 def judged_through(relations: Relations) -> int:
     """Return the Monday before which all signups are old enough to be judged, in microseconds since 1970."""
     ends = relations.accounts.observed_until
     end = int(ends[ends != UNKNOWN_TIME].max(initial=relations.log_end))
-    known = (end - last_day(relations.spec) * Day) // Day
+    known = (end - last_day(relations.spec.outcome) * Day) // Day
     return int(known - (known + _WEEKDAY) % 7) * Day
 
 
@@ -76,8 +71,8 @@ def weeks_until(missing: int, outcome: Outcome, relations: Relations, since: int
     now = int(ends[ends != UNKNOWN_TIME].max(initial=relations.log_end))
     signup = relations.accounts.signup[outcome.positions]
     waiting = np.sort(signup[signup >= since])
-    horizon = last_day(relations.spec) / 7
+    horizon = last_day(relations.spec.outcome) / 7
     if missing <= len(waiting):
-        known = int(waiting[missing - 1]) + last_day(relations.spec) * Day if missing else now
+        known = int(waiting[missing - 1]) + last_day(relations.spec.outcome) * Day if missing else now
         return len(waiting), max(0.0, (known - now) / (7 * Day))
     return len(waiting), (missing - len(waiting)) / per_week + horizon if per_week else np.inf

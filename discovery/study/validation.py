@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,16 @@ from discovery.intake import Relations
 from discovery.milestone import Milestone
 from discovery.outcome import Outcome, read_outcome
 from discovery.ranking import Evidence
-from discovery.results import LadderStep, Origin, Proposal, SurvivalCurve, read_ladder
+from discovery.results import (
+    Estimate,
+    ExperimentPlan,
+    LadderStep,
+    Origin,
+    PastExperiment,
+    Proposal,
+    SurvivalCurve,
+    read_ladder,
+)
 from discovery.spec import Day
 from discovery.study.evidence import lifetimes, prepare_sample
 from discovery.study.proposals import Proposals, windows_us
@@ -27,16 +38,18 @@ from discovery.study.trials import Trials
 from discovery.validation import Aside, Case, Effect, decide, effect_of, judge, not_judged
 
 Progress = Callable[[str], None]
-LEAST_FOR_CONJUNCTIONS = 3.5
-"""The bound on a conjunction where none was searched."""
+NEARLY_THE_SAME = 0.85
+"""Likeness (difflib's ratio) from which a name that the log does not have is taken for a slip."""
+LEAST_BOUND = 3.5
+"""The bound on rules of which none could be searched: that of pairs is never nearer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is proposed, and where it came from; `steps` are the rungs below a ladder's milestone."""
+    """What is proposed, and where it came from; `steps` has the rungs below the milestone of a ladder."""
 
     milestones: tuple[Milestone, ...]
-    steps: tuple[Milestone, ...] = ()
+    steps: Mapping[Milestone, tuple[Milestone, ...]] = field(default_factory=dict)
     registered: date | None = None
     independent: bool = False
 
@@ -59,11 +72,17 @@ def ask(
     if registered is not None and independent:
         raise InputError("registered and independent are two answers to where a proposal came from; give one of them.")
     proposed = [Milestone.parse(one) if isinstance(one, str) else one for one in milestones]
-    steps: tuple[Milestone, ...] = ()
+    steps: dict[Milestone, tuple[Milestone, ...]] = {}
     if ladder is not None:
         _, found = read_ladder(ladder)
-        steps = tuple(Milestone.parse(rung.milestone) for rung in found.rungs if rung.role == "required")
-        proposed.append(Milestone.parse(found.milestone))
+        if found.persona is not None:
+            raise InputError(
+                f"{ladder} is a ladder for {found.persona} alone, and a validation judges all accounts. Give it the "
+                "accounts of that segment, and the milestone with --milestone."
+            )
+        top = Milestone.parse(found.milestone)
+        steps[top] = tuple(Milestone.parse(rung.milestone) for rung in found.rungs if rung.role == "required")
+        proposed.append(top)
     if not proposed:
         raise InputError("No milestone was proposed. Give one, such as report_shared >= 3 within 7d, or a ladder.")
     return Question(
@@ -76,6 +95,7 @@ def validate(relations: Relations, question: Question, inferred: bool, progress:
     spec = relations.spec
     window_us = spec.candidates.window_days * Day
     _refuse_long_windows(question, spec.candidates.window_days)
+    _refuse_misspelt(question, relations)
     progress("Reading who stayed and who left")
     overall = read_outcome(
         lifetimes(relations), spec.outcome, window_days=spec.candidates.window_days, inferred=inferred
@@ -122,9 +142,9 @@ def validate(relations: Relations, question: Question, inferred: bool, progress:
     each = _Each(
         proposals=proposals,
         overall=overall,
-        trials=Trials(relations, overall, outcome, sample),
+        trials=Trials(relations, overall, outcome, measured, sample),
+        registered=since or 0,
         through=through,
-        since=max(through, since or 0),
         steps=question.steps,
     )
     return said | {
@@ -144,9 +164,9 @@ class _Each:
     proposals: Proposals
     overall: Outcome
     trials: Trials
+    registered: int
     through: int
-    since: int
-    steps: tuple[Milestone, ...]
+    steps: Mapping[Milestone, tuple[Milestone, ...]]
 
     def judged(self, question: Question, progress: Progress) -> tuple[Proposal, ...]:
         cases: dict[Milestone, Case | str] = {}
@@ -181,7 +201,7 @@ class _Each:
                 f"only {int(here.sum()):,} accounts with a known outcome signed up since it can be reached, of which "
                 f"{min(stayed, left):,} had the rarer outcome; at least {ranking.MIN_EITHER_OUTCOME} are needed"
             )
-        return self.proposals.case(milestone, self.steps)
+        return self.proposals.case(milestone, self.steps.get(milestone, ()))
 
     def _effect(self, case: Case) -> Effect:
         evidence, sample = self.proposals.evidence, self.proposals.sample
@@ -195,12 +215,12 @@ class _Each:
     def _arrival(self, missing: int) -> tuple[int, float]:
         relations = self.proposals.relations
         rate = signups_per_week(self.overall, relations)
-        return weeks_until(missing, self.overall, relations, self.since, rate)
+        return weeks_until(missing, self.overall, relations, max(self.registered, self.through), rate)
 
     def _aside(self, case: Case, decisions: dict[Milestone, Any], origin: Origin) -> Aside:
         adjusted = decisions[case.milestone].unwidened
         met = np.isfinite(self.proposals.reached(case.milestone))
-        evidence = self.trials.past(case.milestone, met, self.through)
+        evidence = self.trials.past(case.milestone, met, self.proposals.decides, (self.registered, self.through))
         tried, standing = experiment.experimental_evidence(evidence, adjusted, case.minimum_effect)
         since = self.proposals.launches.of(case.milestone)
         return Aside(
@@ -208,10 +228,26 @@ class _Each:
             evidence=evidence,
             tried=tried,
             standing=standing,
-            experiment=self.trials.plan(case.milestone, adjusted, float(case.met.mean()), float(case.retained.mean())),
+            experiment=self._plan(case, adjusted, evidence, standing),
             curves=self._curves(case),
             ladder=self._climb(case.milestone),
             since=None if since is None else as_day(since),
+        )
+
+    def _plan(
+        self, case: Case, adjusted: Estimate, evidence: Sequence[PastExperiment], standing: experiment.Says
+    ) -> ExperimentPlan:
+        """Size the next experiment by what a past one found, where it says something, else by the comparison."""
+        tested = [test.complier for test in evidence if test.claims == "complier" and test.complier is not None]
+        known = [effect for effect in tested if effect.ci_lower is not None and effect.ci_upper is not None]
+        known = known if standing in ("supports", "contradicts") else []
+        found = min(known, key=lambda effect: (effect.ci_upper or 0.0) - (effect.ci_lower or 0.0), default=None)
+        return self.trials.plan(
+            case.milestone,
+            adjusted if found is None else found,
+            activation=float(case.met.mean()),
+            base_rate=float(case.retained.mean()),
+            from_test=found is not None,
         )
 
     def _curves(self, case: Case) -> tuple[SurvivalCurve, ...]:
@@ -228,9 +264,9 @@ class _Each:
 
     def _climb(self, milestone: Milestone) -> tuple[LadderStep, ...]:
         """Return the rungs of the proposed ladder in these accounts."""
-        if not self.steps:
+        if milestone not in self.steps:
             return ()
-        rungs = [*self.steps, milestone]
+        rungs = [*self.steps[milestone], milestone]
         days = [self.proposals.reached(rung) for rung in rungs]
         top = np.isfinite(days[-1])
         steps, arrived = [], np.ones(len(top), dtype=bool)
@@ -255,19 +291,19 @@ def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float | None:
 
 def _bound(milestone: Milestone, evidence: Evidence) -> float:
     """Return the score that the search over such rules reaches by chance."""
-    if len(milestone.conditions) == 1:
-        return evidence.single_bound
-    return max(
-        evidence.single_bound, evidence.pair_bound if np.isfinite(evidence.pair_bound) else LEAST_FOR_CONJUNCTIONS
+    single, pair = (
+        bound if np.isfinite(bound) else LEAST_BOUND for bound in (evidence.single_bound, evidence.pair_bound)
     )
+    return single if len(milestone.conditions) == 1 else max(single, pair)
 
 
 def _correction(question: Question, searched: int) -> str:
     proposals = len(question.milestones)
     if question.origin == "searched":
+        both = "" if proposals == 1 else f"; the upper bound answers for the {proposals} proposals"
         return (
             f"A search over these accounts may have proposed {'it' if proposals == 1 else 'them'}, so the lower bound "
-            f"answers for all {searched:,} rules of that search."
+            f"answers for all {searched:,} rules of that search{both}."
         )
     if proposals == 1:
         return "One proposal that did not come from these accounts: nothing to correct for."
@@ -285,11 +321,25 @@ def _unanswered(question: Question, reason: str) -> dict[str, Any]:
     }
 
 
+def _refuse_misspelt(question: Question, relations: Relations) -> None:
+    """Refuse an event that the log does not have where one of nearly the same name is there.
+
+    An event with a name of its own may be one that is not tracked yet, which the criteria say.
+    """
+    names = exposure.event_names(relations.engine, relations.events_table)
+    asked = sorted({event for milestone in question.milestones for event in milestone.events} - {*names})
+    near = {event: get_close_matches(event, names, n=1, cutoff=NEARLY_THE_SAME) for event in asked}
+    said = [f"“{event}” (did you mean “{found[0]}”?)" for event, found in near.items() if found]
+    if said:
+        raise InputError(f"{len(said)} event(s) are not in the log: {', '.join(said[:3])}. Nothing was judged.")
+
+
 def _refuse_long_windows(question: Question, window_days: int) -> None:
-    for milestone in (*question.milestones, *question.steps):
-        long = [c for c in milestone.conditions if c.within_hours is not None and c.within_hours > 24 * window_days]
-        if long:
+    for milestone in (*question.milestones, *itertools.chain(*question.steps.values())):
+        longest = max(milestone.conditions, key=lambda condition: condition.within_hours or 0)
+        hours = longest.within_hours or 0
+        if hours > 24 * window_days:
             raise InputError(
-                f"“{long[0]}” looks {long[0].within_days:g} days ahead, beyond the observation window of {window_days} "
-                f"days. Shorten its window, or widen it: --set candidates.window_days={long[0].within_days:g}"
+                f"“{longest}” looks {hours / 24:g} days ahead, beyond the observation window of {window_days} days. "
+                f"Shorten its window, or widen it: --set candidates.window_days={-(-hours // 24)}"
             )

@@ -29,11 +29,17 @@ _FAR: Final = 0.05
 _SAMPLING: Final = 1.96
 
 _WIDTH: Final = 120
+_HOLDS: Final = "holds"
+_NOT_JUDGED: Final = "not judged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Earlier:
-    """What the earlier run said of one rule; `said` is its verdict in words, `agrees` the one to expect of it now."""
+    """What the earlier run said of one rule.
+
+    `said` is its verdict in a validation's words where it has one of them; `status` is what a study called it. `agrees`
+    is the verdict to expect of it now. `judged_as` and `chosen` (how the accounts were chosen) are None for a study.
+    """
 
     milestone: str
     said: str
@@ -42,8 +48,9 @@ class _Earlier:
     reach: float
     n_described: int
     n_accounts: int
-    judged_as: str | None
-    origin: str | None
+    status: str | None = None
+    judged_as: str | None = None
+    chosen: str | None = None
     criteria: tuple[Criterion, ...] = ()
 
 
@@ -54,6 +61,7 @@ def compare(earlier: StudyResult | ValidationResult, result: ValidationResult) -
     about the rule is called notable, since the rule is another one. *Drift* is a change of reach, base rate or
     difference: of a share, by more than five points or beyond what sampling gives (two independent samples, which is
     strict where the earlier accounts are among the present ones); of the difference, out of the earlier interval.
+    What is judged on accounts chosen otherwise, registered then or now, is not compared; nor is a share of no account.
 
     Parameters
     ----------
@@ -85,12 +93,12 @@ def _changes(
         same_rule = _canonical(before.milestone) == _canonical(proposal.milestone)
         of_rule = (
             _verdict(before, proposal, result),
-            _difference(before, proposal, same_question),
+            _difference(before, proposal, result, same_question),
             _reach(before, proposal),
             _accounts(before, proposal, result),
             *_criteria(before, proposal),
         )
-        yield from of_rule if same_rule else _beside_another_rule(of_rule, before.milestone)
+        yield from of_rule if same_rule else _beside_another_rule(of_rule, before)
     yield from _base_rate(earlier, result, same_question)
 
 
@@ -104,17 +112,17 @@ def _judged_before(earlier: StudyResult | ValidationResult, proposal: Proposal) 
 
 
 def _of_study(family: RankedFamily, earlier: StudyResult) -> _Earlier:
-    expected = {"found": "holds", "lead": None}
+    expected = {"found": _HOLDS, "lead": None}
+    status = family.status.replace("_", " ")
     return _Earlier(
         milestone=family.milestone,
-        said=family.status.replace("_", " "),
+        said=_HOLDS if family.status == "found" else status,
+        status=status,
         agrees=expected.get(family.status, "not holds"),
         difference=family.adjusted,
         reach=family.reach,
         n_described=earlier.population.landmark,
         n_accounts=family.adjusted.n_accounts,
-        judged_as=None,
-        origin=None,
     )
 
 
@@ -128,7 +136,7 @@ def _of_validation(proposal: Proposal, earlier: ValidationResult) -> _Earlier:
         n_described=proposal.n_described,
         n_accounts=proposal.n_accounts,
         judged_as=_judged_as(earlier),
-        origin=earlier.origin,
+        chosen=_chosen(earlier),
         criteria=proposal.criteria,
     )
 
@@ -142,8 +150,11 @@ def _same_or_related(text: str, rules: Iterable[_Rule]) -> _Rule | None:
 
 def _verdict(before: _Earlier, proposal: Proposal, result: ValidationResult) -> Change:
     now, judged_as = proposal.verdict, _judged_as(result)
-    agrees = before.agrees is None or before.agrees == now or (before.agrees == "not holds" and now != "holds")
-    if before.said == now:
+    agrees = before.agrees is None or before.agrees == now or (before.agrees == "not holds" and now != _HOLDS)
+    if before.status:
+        expected = ", as that leads to expect" if agrees and before.agrees else ""
+        sentence = f"The study called it “{before.status}”; the verdict is “{now}” now{expected}."
+    elif before.said == now:
         sentence = f"The verdict is “{now}”, as before."
     else:
         sentence = f"The verdict was “{before.said}” and is “{now}” now."
@@ -152,22 +163,30 @@ def _verdict(before: _Earlier, proposal: Proposal, result: ValidationResult) -> 
     return Change(what="verdict", before=before.said, now=now, sentence=sentence, notable=not agrees)
 
 
-def _difference(before: _Earlier, proposal: Proposal, same_question: bool) -> Change:
+def _difference(before: _Earlier, proposal: Proposal, result: ValidationResult, same_question: bool) -> Change:
     old, new = before.difference, proposal.unwidened
     was, is_now = _interval(old), _interval(new)
+    notable = False
     if not same_question:
-        sentence, notable = "The differences are of two outcomes, which cannot be compared.", False
-    elif not wording.known(old.estimate) or not wording.known(new.estimate):
-        notable = wording.known(old.estimate)
-        sentence = "The difference can no longer be estimated." if notable else "There was no difference to compare."
+        sentence = "The differences are of two outcomes, which cannot be compared."
+    elif not wording.known(old.estimate):
+        sentence = "There was no difference to compare."
+    elif not wording.known(new.estimate):
+        sentence, notable = "The difference can no longer be estimated.", True
+    elif before.judged_as and before.chosen != _chosen(result):
+        sentence = f"Not comparable: {_chosen(result)} now, {before.chosen} then. It was {was} and is {is_now}."
     elif not _inside(new.estimate, old):
         sentence, notable = f"The difference drifted out of the earlier interval: from {was} to {is_now}.", True
     else:
-        sentence, notable = f"The difference is {is_now}, within the earlier interval: it was {was}.", False
+        sentence = f"The difference is {is_now}, within the earlier interval: it was {was}."
     return Change(what="difference", before=was, now=is_now, sentence=sentence, notable=notable)
 
 
 def _reach(before: _Earlier, proposal: Proposal) -> Change:
+    if not before.n_described or not proposal.n_described:
+        was, is_now = _share(before.reach, before.n_described), _share(proposal.reach, proposal.n_described)
+        when = _when_not_judged(before.n_described, proposal.n_described)
+        return Change(what="reach", before=was, now=is_now, sentence=f"How many reach it {when}.", notable=False)
     notable = _moved(before.reach, before.n_described, proposal.reach, proposal.n_described)
     was, is_now = wording.percent(before.reach), wording.percent(proposal.reach)
     sentence = _share_moved("The share of accounts that reaches it", was, is_now, notable)
@@ -177,14 +196,19 @@ def _reach(before: _Earlier, proposal: Proposal) -> Change:
 def _accounts(before: _Earlier, proposal: Proposal, result: ValidationResult) -> Change:
     """Compare how many accounts decide; fewer are notable where both runs chose them alike."""
     was, is_now = wording.count(before.n_accounts), wording.count(proposal.n_accounts)
-    more = proposal.n_accounts - before.n_accounts
-    if more:
+    more, notable = proposal.n_accounts - before.n_accounts, False
+    if not before.n_accounts or not proposal.n_accounts:
+        sentence = f"It {_when_not_judged(before.n_accounts, proposal.n_accounts)}: {was} accounts then, {is_now} now."
+    elif before.status:
+        sentence = f"Not comparable: the study chose its accounts otherwise. Then {was}, now {is_now}."
+    elif before.chosen != _chosen(result):
+        sentence = f"Not comparable: {_chosen(result)} now, {before.chosen} then. It rested on {was}, and now {is_now}."
+    elif more:
         sentence = f"It rests on {wording.count(abs(more))} {'more' if more > 0 else 'fewer'} accounts: {is_now}."
+        notable = more < 0
     else:
         sentence = f"It rests on as many accounts as before: {is_now}."
-    return Change(
-        what="accounts", before=was, now=is_now, sentence=sentence, notable=more < 0 and before.origin == result.origin
-    )
+    return Change(what="accounts", before=was, now=is_now, sentence=sentence, notable=notable)
 
 
 def _criteria(before: _Earlier, proposal: Proposal) -> Iterator[Change]:
@@ -219,22 +243,25 @@ def _unknown(earlier: StudyResult | ValidationResult, proposal: Proposal) -> Cha
     ran = "study had no rule" if isinstance(earlier, StudyResult) else "validation judged no rule"
     return Change(
         what="verdict",
-        before="not judged",
+        before=_NOT_JUDGED,
         now=proposal.verdict,
         sentence=f"The earlier {ran} of these events, so there is nothing to compare.",
         notable=False,
     )
 
 
-def _beside_another_rule(changes: Iterable[Change], rule: str) -> Iterator[Change]:
-    """Say what was said of another rule, which is no change of this one."""
+def _beside_another_rule(changes: Iterable[Change], before: _Earlier) -> Iterator[Change]:
+    """Say what was said of another rule, which is no change of this one: this one was not judged."""
     for change in changes:
-        if change.what in ("verdict", "difference", "reach"):
-            was, is_now = (f"“{text}”" if change.what == "verdict" else text for text in (change.before, change.now))
+        if change.what == "verdict":
             said = (
-                f"The earlier run judged another rule of these events, “{wording.shorten(rule, _WIDTH)}”: its "
-                f"{change.what} was {was}; that of this one is {is_now}."
+                f"The earlier run judged another rule of these events, “{wording.shorten(before.milestone, _WIDTH)}”, "
+                f"so none of this is a change: its verdict was “{before.status or before.said}”; that of this one is "
+                f"“{change.now}”."
             )
+            yield dataclasses.replace(change, before=_NOT_JUDGED, sentence=said, notable=False)
+        elif change.what in ("difference", "reach"):
+            said = f"Of another rule of these events the {change.what} was {change.before}; of this one {change.now}."
             yield dataclasses.replace(change, sentence=said, notable=False)
 
 
@@ -250,14 +277,24 @@ def _share_moved(what: str, was: str, is_now: str, notable: bool) -> str:
 
 
 def _moved(before: float, n_before: int, now: float, n_now: int) -> bool:
-    """Say whether a share moved by more than `_FAR`, or beyond what sampling gives."""
-    if abs(now - before) > _FAR:
-        return True
+    """Say whether a share moved by more than `_FAR`, or beyond what sampling gives; a share of nobody has not."""
     if not n_before or not n_now:
         return False
+    if abs(now - before) > _FAR:
+        return True
     pooled = (before * n_before + now * n_now) / (n_before + n_now)
     variance = pooled * (1 - pooled) * (1 / n_before + 1 / n_now)
     return variance > 0 and abs(now - before) > _SAMPLING * math.sqrt(variance)
+
+
+def _when_not_judged(n_before: int, n_now: int) -> str:
+    if n_before:
+        return "is not judged now"
+    return "was not judged then" if n_now else "was not judged then and is not now"
+
+
+def _share(share: float, n: int) -> str:
+    return wording.percent(share) if n else _NOT_JUDGED
 
 
 def _inside(value: float | None, interval: Estimate) -> bool:
@@ -270,12 +307,19 @@ def _interval(estimate: Estimate) -> str:
 
 
 def _status(criterion: Criterion) -> str:
-    return criterion.status if criterion.judged else "not judged"
+    return criterion.status if criterion.judged else _NOT_JUDGED
 
 
 def _judged_as(result: ValidationResult) -> str:
     of = {"registered": "a registered rule", "independent": "an independent rule", "searched": "one of a search"}
     return of[result.origin] + (f" among {len(result.proposals)} proposals" if len(result.proposals) > 1 else "")
+
+
+def _chosen(result: ValidationResult) -> str:
+    """Return how the accounts that decide were chosen."""
+    if result.origin != "registered":
+        return "judged on all accounts"
+    return "judged as registered" + (f" on {wording.clean(result.registered)}" if result.registered else "")
 
 
 def _described(earlier: StudyResult | ValidationResult, result: ValidationResult, same_question: bool) -> str:
@@ -287,6 +331,8 @@ def _described(earlier: StudyResult | ValidationResult, result: ValidationResult
         said += f", which asked for another outcome: an account that {wording.clean(earlier.outcome.stayed)}"
     elif made.input_sha256 == now.input_sha256:
         said += ", over the same input"
+    if isinstance(earlier, ValidationResult) and _judged_as(earlier) != _judged_as(result):
+        said += f", judged then as {_judged_as(earlier)}, now as {_judged_as(result)}"
     return said
 
 

@@ -61,7 +61,8 @@ def judge(case: Case, effect: Effect, decision: Decision, arrival: Arrival, asid
     soon, reaching = early(case)
     steady, cohorts, segments = stable(case)
     threshold, neighbours, better_here, alike = specific_threshold(case)
-    beaten, competitors, better_elsewhere = beaten_by_none(case, better_here)
+    # A test that speaks against the behaviour speaks against its other thresholds too.
+    beaten, competitors, better = beaten_by_none(case, None if aside.standing == "contradicts" else better_here)
     repeated, repeat = repeatable(case)
     criteria = (
         predictive(case, decision, late),
@@ -81,7 +82,7 @@ def judge(case: Case, effect: Effect, decision: Decision, arrival: Arrival, asid
     )
     power = power_of(effect, decision, case.minimum_effect, arrival)
     with_it, without, plain = _unadjusted(case)
-    grounds = Grounds(plain=plain, power=power, origin=aside.origin, standing=aside.standing)
+    grounds = Grounds(plain=plain, better=better, power=power, origin=aside.origin, standing=aside.standing)
     conclusion = conclude(case, decision, criteria, grounds)
     return Proposal(
         milestone=str(case.milestone),
@@ -102,7 +103,7 @@ def judge(case: Case, effect: Effect, decision: Decision, arrival: Arrival, asid
         p_value=decision.p_value,
         p_adjusted=decision.p_adjusted,
         criteria=criteria,
-        better=better_here or better_elsewhere,
+        better=better,
         power=power,
         latest=late,
         composition=composition_difference(case),
@@ -152,15 +153,16 @@ def not_judged(milestone: Milestone, reason: str) -> Proposal:
 
 
 def power_of(effect: Effect, decision: Decision, least: float, arrival: Arrival) -> Power:
-    """Return what the accounts that decide could have shown, and how many are missing for the least that matters."""
-    if not effect.known:
+    """Return what would have held in four of five studies, and how many accounts tell the least that matters from 0."""
+    if not math.isfinite(effect.spread):
         return Power(
             minimum_detectable=None, accounts_needed=None, accounts_missing=None, on_their_way=arrival(0)[0], weeks=None
         )
-    detectable = (decision.reach + float(ndtri(POWER))) * effect.se
-    needed = math.ceil(effect.n * (detectable / least) ** 2)
+    z = float(ndtri(POWER))
+    needed = math.ceil(((decision.reach + z) * effect.spread / least) ** 2)
     missing = max(0, needed - effect.n)
     on_their_way, weeks = arrival(missing)
+    detectable = max((decision.reach + z) * effect.se, least + z * effect.se) if effect.known else math.inf
     return Power(
         minimum_detectable=detectable if detectable < 1 else None,
         accounts_needed=needed,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery import wording
+from discovery.milestone import Condition, Milestone
 from discovery.results import Criterion, CriterionStatus
 from discovery.spec import Day
 from discovery.validation.case import Case, Tracking
@@ -45,8 +46,8 @@ def observable(case: Case) -> Criterion:
     Returns
     -------
     Criterion
-        Its value is the share of whole weeks without a gap. It decides where an event is not in the log at all, or
-        users are asked for and the log has none.
+        Its value is the share of whole weeks without a gap. It decides where no way of reaching it is left: an event
+        is not in the log at all, or users are asked for and the log has none.
     """
     tracking = case.tracking
     impossible = _impossible(case)
@@ -57,7 +58,8 @@ def observable(case: Case) -> Criterion:
     if flaw is None:
         gaps = np.array([_gaps(row, tracking.everything) for row in tracking.counts], dtype=bool)
         steady = float(1 - gaps.any(axis=0).mean()) if len(gaps) else 1.0
-        gravest_first = (*_ended(tracking, gaps), *_holes(tracking, gaps, steady), *_doubtful(case))
+        lesser = (*_closed_ways(case), *_doubtful(case))
+        gravest_first = (*_ended(tracking, gaps), *_holes(tracking, gaps, steady), *lesser)
         flaw = next(iter(gravest_first), None)
     return Criterion(
         name="observable",
@@ -70,15 +72,52 @@ def observable(case: Case) -> Criterion:
 
 
 def _impossible(case: Case) -> _Flaw | None:
-    if case.missing_events:
-        names, verb = _listed(case.missing_events), "are" if len(case.missing_events) > 1 else "is"
-        near = f" (the nearest names there: {_listed(case.near_names)})" if case.near_names else ""
-        sentence = f"{names} {verb} not in the log at all{near}, so the milestone cannot be observed."
-        return _Flaw(status="fail", sentence=sentence, decides=True)
-    if _asks_for_users(case) and not case.tracking.has_users:
-        sentence = "It asks for several users, but the log names no users, so it cannot be observed."
-        return _Flaw(status="fail", sentence=sentence, decides=True)
-    return None
+    """Say what is missing where no way of reaching the milestone is left."""
+    missing, users = _unseen(case), _unnamed(case)
+    if not _out_of_reach(case.milestone, missing | users):
+        return None
+    if _out_of_reach(case.milestone, missing):
+        said = _not_there(case)
+    elif _out_of_reach(case.milestone, users):
+        said = _NAMES_NO_USERS
+    else:
+        said = f"{_not_there(case)}, and what is left asks for several users, whom the log does not name"
+    return _Flaw(status="fail", sentence=f"{said}, so the milestone cannot be observed.", decides=True)
+
+
+_NAMES_NO_USERS: Final = "It asks for several users, but the log names no users"
+_OTHERS_COUNT: Final = "so only the other ways of reaching it count"
+
+
+def _closed_ways(case: Case) -> list[_Flaw]:
+    """Say which alternatives nobody can take, where others are left."""
+    said = [_not_there(case)] if _unseen(case) else []
+    said += [_NAMES_NO_USERS] if _unnamed(case) else []
+    return [_Flaw(status="warn", sentence=f"{each}, {_OTHERS_COUNT}.") for each in said]
+
+
+def _unseen(case: Case) -> frozenset[Condition]:
+    return frozenset(condition for condition in case.milestone.conditions if condition.event in case.missing_events)
+
+
+def _unnamed(case: Case) -> frozenset[Condition]:
+    """Return the conditions that ask for users where the log names none."""
+    asking = (condition for condition in case.milestone.conditions if condition.min_users > 1)
+    return frozenset(() if case.tracking.has_users else asking)
+
+
+def _out_of_reach(part: Condition | Milestone, impossible: frozenset[Condition]) -> bool:
+    """Tell whether nothing is left that reaches it once some conditions are impossible."""
+    if isinstance(part, Condition):
+        return part in impossible
+    needed = any if part.joined == "and" else all
+    return needed(_out_of_reach(each, impossible) for each in part.parts)
+
+
+def _not_there(case: Case) -> str:
+    verb = "are" if len(case.missing_events) > 1 else "is"
+    near = f" (the nearest names there: {_listed(case.near_names)})" if case.near_names else ""
+    return f"{_listed(case.missing_events)} {verb} not in the log at all{near}"
 
 
 def _gaps(counts: NDArray[np.int64], everything: NDArray[np.int64]) -> Bools:

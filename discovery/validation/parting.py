@@ -14,10 +14,12 @@ from discovery.validation.case import Case, Floats
 
 SLIGHT, CLEAR = 0.6, 0.7
 """Chances, half of which is none, up to which accounts have not parted, and beyond which they clearly have."""
+BUSIER: Final = 0.53
+"""Chance from which, where its interval is clear of one half, those about to reach it are called slightly busier."""
 FEWEST_REACHED: Final = 20
 """Accounts that reach it after their first day, below which nothing is said of those."""
 MOSTLY: Final = 0.5
-"""Share that reaches it on the first day beyond which nothing can have parted before."""
+"""Share that reaches it on the first day beyond which the log cannot show a parting before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,10 @@ def precedes_separation(case: Case) -> Criterion:
     parted = parting(case.days, case.before)
     if first_day > MOSTLY:
         share = wording.percent(first_day)
-        sentence = f"{share} of those that reach it do so on their first day, before accounts can part."
+        sentence = (
+            f"{share} of those that reach it do so on their first day, too early for the log to show whether they "
+            "differed before."
+        )
         value = None if parted is None or parted.n_reaching < FEWEST_REACHED else parted.chance
         return Criterion(name="precedes separation", status="pass", sentence=sentence, value=value, unit="share")
     if parted is None or parted.n_reaching < FEWEST_REACHED:
@@ -139,12 +144,19 @@ _APART: Final[dict[CriterionStatus, str]] = {
 
 def _in_words(status: CriterionStatus, chance: float, half: float, first_day: float) -> str:
     interval = f"[{wording.percent(max(0.0, chance - half))}, {wording.percent(min(1.0, chance + half))}]"
-    what = "less than" if chance < 1 - SLIGHT else "hardly more than" if chance < SLIGHT else "more than"
+    busier = BUSIER <= chance < SLIGHT and chance - half > 0.5
+    apart = "they were slightly busier before" if busier else _APART[status]
     early = f"; {wording.percent(first_day)} of those that reach it do so on their first day" if first_day else ""
     return (
         f"In {wording.percent(chance)} {interval} of pairs the account about to reach it had done more than one that "
-        f"had not, {what} the half that chance gives: {_APART[status]}{early}."
+        f"had not, {'more than' if busier else _beside_half(chance)} the half that chance gives: {apart}{early}."
     )
+
+
+def _beside_half(chance: float) -> str:
+    if chance <= 0.5:
+        return "less than" if chance < 1 - SLIGHT else "no more than"
+    return "hardly more than" if chance < SLIGHT else "more than"
 
 
 def _unjudged(sentence: str) -> Criterion:

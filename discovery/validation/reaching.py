@@ -43,7 +43,7 @@ def early(case: Case) -> tuple[Criterion, Reaching]:
         return Criterion(name="early", status="warn", sentence=sentence, judged=False), said
     median = said.median_days
     status: CriterionStatus = "warn" if median <= target else "fail"
-    if median <= max(SETUP_DAYS, target / 2):
+    if median <= _soon(target):
         status = "pass"
     return Criterion(
         name="early", status=status, sentence=_how_soon(case, said, median, target), value=median, unit="days"
@@ -69,6 +69,11 @@ def _target(case: Case) -> float:
     return max(AHA_DAYS, TIME_TO_VALUE[case.motion])
 
 
+def _soon(target: float) -> float:
+    """Return the days within which first value comes without a doubt."""
+    return max(SETUP_DAYS, target / 2)
+
+
 def _own_days(milestone: Milestone, window_days: int) -> float:
     """Return the days within which the rule can be reached at all."""
     return max(window_days if c.within_hours is None else c.within_hours / 24 for c in milestone.conditions)
@@ -92,10 +97,12 @@ def _how_soon(case: Case, said: Reaching, median: float, target: float) -> str:
     soon = [f", {wording.percent(share)} of all accounts within 3 days" for day, share in said.by_day if day == 3]
     own, allowed = _own_days(case.milestone, case.window_days), wording.days(target)
     beside = f"{allowed} are allowed for first value"
-    if own <= target:
-        beside = f"its own window of {wording.days(own)} keeps it within the {allowed} allowed for first value"
-    elif median > target:
+    if median > target:
         beside = f"later than the {allowed} allowed for first value"
+    elif median > _soon(target):
+        beside = f"later than {wording.days(_soon(target))}, half of the {allowed} allowed for first value"
+    elif own <= target:
+        beside = f"its own window of {wording.days(own)} keeps it within the {allowed} allowed for first value"
     return f"Half of the accounts that reach it do so {when}{''.join(soon)}; {beside}."
 
 

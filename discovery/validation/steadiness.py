@@ -174,9 +174,12 @@ def _alike(compared: Mapping[str, tuple[Part, ...]], p: Mapping[str, float]) -> 
     cohorts = [f"{len(compared[COHORT])} signup cohorts"] if COHORT in p else []
     named = [wording.clean(name) for name in p if name != COHORT]
     segments = [f"the values of {', '.join(named)}"] if named else []
+    smallest = wording.p_value(min(p.values()))
+    if len(p) > 1:
+        smallest = f"smallest {smallest}{', corrected for several segments' if len(named) > 1 else ''}"
     return (
-        f"The difference shows no sign of differing between {' and between '.join([*cohorts, *segments])} "
-        f"(smallest {wording.p_value(min(p.values()))})."
+        f"The difference shows no clear sign of differing between {' and between '.join([*cohorts, *segments])} "
+        f"({smallest}; below {DIFFERS:g} would be one)."
     )
 
 

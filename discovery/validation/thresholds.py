@@ -134,10 +134,12 @@ def _none(rules: Sequence[Rule]) -> Bools:
 def _specific(case: Case, alike: Bools) -> Criterion:
     """Say that no other threshold is better, and how many may be as good."""
     same, everyone = int(alike.sum()), len(alike)
-    of = f"{same} of {everyone} others cannot be told from it"
+    one = everyone == 1
+    of = f"{'the only other one' if one else f'{same} of {everyone} others'} cannot be told from it"
     wide = same > MOST_ALIKE * everyone
     if not same:
-        sentence = f"No other threshold separates better, and all {everyone} others can be told from it."
+        others = "the only other one" if one else f"all {everyone} others"
+        sentence = f"No other threshold separates better, and {others} can be told from it."
     elif wide:
         sentence = f"These data do not settle the threshold: {of}{_spread(case, alike)}."
     else:
@@ -221,11 +223,11 @@ def _ahead(contest: Contest | None, i: int) -> float | None:
 
 
 def _near_duplicates(case: Case) -> Bools:
-    """Return which rivals nearly the same accounts meet, or nearly all the others."""
+    """Return which rivals nearly the same accounts meet; one that nearly all the others meet is another rule."""
     own = case.met - case.met.mean()
     others = (rule.met - rule.met.mean() for rule in case.rivals)
     spread = np.sqrt(own @ own)
-    phi = np.array([abs(float(own @ x)) / max(spread * np.sqrt(float(x @ x)), 1e-12) for x in others])
+    phi = np.array([float(own @ x) / max(spread * np.sqrt(float(x @ x)), 1e-12) for x in others])
     return np.asarray(phi > NEAR_DUPLICATE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -152,7 +152,8 @@ def _judged(
     if against is not None and against.lead.ci_upper is not None and against.lead.ci_upper < 0:
         sentence = (
             f"“{wording.clean(str(against.rule.milestone))}” separates better: side by side it goes with "
-            f"{wording.points(against.vanity)}, the proposal with {wording.points(against.proposal)}."
+            f"{wording.points(against.vanity)}, the proposal with {wording.points(against.proposal)}, "
+            f"{_behind(against.lead)} less."
         )
         return criterion("fail", sentence)
     said = _left(case, remaining, vanity)
@@ -178,6 +179,14 @@ def _left(case: Case, remaining: Estimate, vanity: Sequence[Rule]) -> str:
 def _named(rules: Sequence[Rule]) -> str:
     names = [f"“{wording.clean(str(rule.milestone))}”" for rule in rules] or ["other activity"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _behind(lead: Estimate) -> str:
+    """Return by how much the proposal trails, with the interval: the lead turned round."""
+    value, lower, upper = lead.estimate, lead.ci_lower, lead.ci_upper
+    if value is None or lower is None or upper is None:
+        return wording.MISSING
+    return _number(replace(lead, estimate=-value, ci_lower=-upper, ci_upper=-lower))
 
 
 def _number(found: Estimate) -> str:

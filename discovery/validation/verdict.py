@@ -21,7 +21,7 @@ POWER = 0.8
 LATEST = 0.25
 """Share of the accounts, by signup, whose difference must not contradict the rest."""
 FEWEST_LATEST = 100
-FEWEST_ON_A_SIDE = 10
+FEWEST_ON_A_SIDE, FEWEST_DECIDING = 10, 100
 FORESEEABLE_WEEKS = 520
 
 
@@ -29,14 +29,16 @@ FORESEEABLE_WEEKS = 520
 class Effect:
     """The adjusted difference of one proposal over the accounts that decide.
 
-    `bound` is the score a search over the same accounts reaches by chance; `inertia`, for `active` outcomes, the sizes
-    of the proposal's score where nothing but inertia acts.
+    `bound` is the score a search over the same accounts reaches by chance; `spread` the standard error times the root
+    of the accounts, from all judged ones where those that decide are too few; `inertia`, for `active` outcomes, the
+    sizes of the proposal's score where nothing but inertia acts.
     """
 
     estimate: float
     se: float
     n: int
     bound: float
+    spread: float
     inertia: Floats | None = None
 
     @property
@@ -75,28 +77,39 @@ def effect_of(case: Case, bound: float, inertia: Floats | None = None) -> Effect
     """Estimate the adjusted difference over the accounts that decide."""
     flag = case.flag[:, case.decides]
     reached = int(flag.sum())
-    few = min(reached, flag.shape[1] - reached) < FEWEST_ON_A_SIDE
+    few = min(reached, flag.shape[1] - reached) < FEWEST_ON_A_SIDE or flag.shape[1] < FEWEST_DECIDING
     if few or case.deciding is None or not case.deciding.converged:
-        return Effect(estimate=np.nan, se=np.nan, n=flag.shape[1], bound=bound)
+        everybody = estimate.adjusted_difference(case.null, case.flag)
+        spread = float(everybody.se[0]) * float(np.sqrt(everybody.n)) if case.null.converged else np.nan
+        return Effect(estimate=np.nan, se=np.nan, n=flag.shape[1], bound=bound, spread=spread)
     fitted = estimate.adjusted_difference(case.deciding, flag)
-    return Effect(estimate=float(fitted.estimate[0]), se=float(fitted.se[0]), n=fitted.n, bound=bound, inertia=inertia)
+    se = float(fitted.se[0])
+    return Effect(
+        estimate=float(fitted.estimate[0]),
+        se=se,
+        n=fitted.n,
+        bound=bound,
+        spread=se * float(np.sqrt(fitted.n)),
+        inertia=inertia,
+    )
 
 
 def decide(effects: Sequence[Effect], origin: Origin, alpha: float) -> list[Decision]:
     """Return the interval that decides on each proposal.
 
     Where a search over the same accounts may have proposed it, the lower bound answers for the whole search: what was
-    chosen for standing out is overstated, never understated, so the upper bound is the ordinary one. Otherwise the
-    proposals answer for each other alone (Holm): those already shown leave more to the rest.
+    chosen for standing out is overstated, never understated. Otherwise the proposals answer for each other alone
+    (Holm): those already shown leave more to the rest. The upper bounds always answer for the proposals alone
+    (Bonferroni): what Holm's procedure leaves to the last would be too much for a second kind of error.
 
     References
     ----------
     Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
     """
     p = np.array([effect.p_value for effect in effects])
+    upper = estimate.normal_quantile(alpha / max(1, len(effects)))
     if origin == "searched":
         lower = [max(effect.bound, effect.lower_reach(alpha)) for effect in effects]
-        levels = [alpha / len(effects)] * len(effects)
         adjusted_p = [
             min(1.0, alpha * float(ndtr(-_size(e)) / ndtr(-reach))) for e, reach in zip(effects, lower, strict=True)
         ]
@@ -105,8 +118,8 @@ def decide(effects: Sequence[Effect], origin: Origin, alpha: float) -> list[Deci
         lower = [effect.lower_reach(level) for effect, level in zip(effects, levels, strict=True)]
         adjusted_p = [float(value) for value in estimate.holm(p)]
     return [
-        _decision(effect, below, level, adjusted, alpha)
-        for effect, below, level, adjusted in zip(effects, lower, levels, adjusted_p, strict=True)
+        _decision(effect, below, upper, adjusted, alpha)
+        for effect, below, adjusted in zip(effects, lower, adjusted_p, strict=True)
     ]
 
 
@@ -114,11 +127,11 @@ def _size(effect: Effect) -> float:
     return abs(effect.estimate / effect.se) if effect.known else 0.0
 
 
-def _decision(effect: Effect, below: float, level: float, p_adjusted: float, alpha: float) -> Decision:
+def _decision(effect: Effect, below: float, above: float, p_adjusted: float, alpha: float) -> Decision:
     return Decision(
-        adjusted=_interval(effect, below, estimate.normal_quantile(level)),
+        adjusted=_interval(effect, below, above),
         unwidened=_interval(effect, effect.lower_reach(alpha), estimate.normal_quantile(alpha)),
-        coverage=1 - level if below == estimate.normal_quantile(level) else 1 - 2 * float(ndtr(-below)),
+        coverage=1 - 2 * float(ndtr(-below)),
         p_value=effect.p_value if effect.known else None,
         p_adjusted=p_adjusted if effect.known else None,
         reach=below,
@@ -157,11 +170,13 @@ def predictive(case: Case, decision: Decision, late: Estimate | None) -> Criteri
             name="predictive",
             status="warn",
             judged=False,
-            sentence="Too few accounts reached it, or too few did not, to estimate a difference.",
+            sentence=_too_few(case),
         )
     said = f"At equal activity, {_more(case, adjusted)}"
     if adjusted.ci_upper < least:
         ending = f": less than the {wording.points(least, plus=False)} that would matter."
+        if adjusted.ci_upper < 0:
+            ending = ": it goes with the worse outcome."
         return Criterion(
             name="predictive",
             status="fail",
@@ -185,6 +200,18 @@ def predictive(case: Case, decision: Decision, late: Estimate | None) -> Criteri
     )
 
 
+def _too_few(case: Case) -> str:
+    met, n = case.met[case.decides], int(case.decides.sum())
+    if not n:
+        return "No account that signed up since the proposal was registered has a known outcome yet."
+    reached = int(met.sum())
+    return (
+        f"Of {wording.count(n)} accounts that decide {wording.count(reached)} reached it and "
+        f"{wording.count(n - reached)} did not: too few to estimate a difference; {FEWEST_ON_A_SIDE} are needed on "
+        f"either side, and {FEWEST_DECIDING} in all."
+    )
+
+
 def _more(case: Case, adjusted: Estimate) -> str:
     return f"accounts that reached it {oftener(case.outcome, adjusted)}"
 
@@ -193,14 +220,16 @@ def _among_latest(late: Estimate | None, lost: bool) -> str:
     if late is None:
         return "; too few signed up lately to look at them alone"
     number, interval = wording.points_estimate(late)
-    return f"; {'only ' if lost else ''}{number} {interval} among the latest quarter of signups"
+    alone = "" if lost or (late.ci_lower or 0.0) > 0 else ", too few to say by themselves"
+    return f"; {'only ' if lost else ''}{number} {interval} among the latest quarter of signups{alone}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
-    """What a verdict rests on beside the interval that decides: the plain difference, power, and past experiments."""
+    """What a verdict rests on beside the interval that decides; `better` is a rule that separates better, if any."""
 
     plain: Estimate
+    better: str | None
     power: Power
     origin: Origin
     standing: Says
@@ -221,10 +250,11 @@ def conclude(case: Case, decision: Decision, criteria: Sequence[Criterion], grou
 
     It holds if the lower bound lies above 0, the estimate is at least the smallest that matters and nothing
     disqualifies it; it does not if the upper bound lies below that, or something does. A past experiment that moved
-    this behaviour alone outranks the comparison of accounts.
+    this behaviour alone outranks every comparison of accounts.
     """
-    name, compared = f"“{case.milestone}”", _compared(case, decision, grounds.plain)
-    failed = [criterion for criterion in criteria if criterion.decides and criterion.status == "fail"]
+    name, compared = f"“{case.milestone}”", _compared(decision, grounds.plain)
+    outranked = _COMPARISONS if grounds.standing == "supports" else ()
+    failed = [c for c in criteria if c.decides and c.status == "fail" and c.name not in outranked]
     if failed:
         return Conclusion(
             verdict="does not hold",
@@ -248,11 +278,13 @@ def conclude(case: Case, decision: Decision, criteria: Sequence[Criterion], grou
             reasons=(*why, *compared, *(() if shown else _missing(grounds, case.minimum_effect))),
             decided_by=beside if shown else "difference",
         )
-    sentence = f"{name} holds: at equal activity, {_more(case, decision.adjusted)}."
+    but = "" if grounds.better is None else f", but “{grounds.better}” separates better"
+    sentence = f"{name} holds: at equal activity, {_more(case, decision.adjusted)}{but}."
     return Conclusion(verdict="holds", sentence=sentence, reasons=(*compared, _PROOF))
 
 
 _PROOF = "This is an association in past accounts: an experiment is what would prove it."
+_COMPARISONS = ("predictive", "better than vanity")
 _DECIDES: Mapping[str, DecidedBy] = {"predictive": "difference", "experimental evidence": "experiment"}
 
 
@@ -268,28 +300,31 @@ def _doubt(
     """Return why it is not shown to hold, with what stands behind that; nothing where it is."""
     adjusted, least = decision.adjusted, case.minimum_effect
     if adjusted.estimate is None or adjusted.ci_lower is None:
-        return ("too few accounts reached it, or too few did not, among those whose outcome is known.",)
+        return (_begun_small(_too_few(case)),)
     if not _shows(case, decision):
         number, interval = wording.points_estimate(adjusted)
         may = "may be nothing" if adjusted.ci_lower <= 0 else f"may be less than {wording.points(least, plus=False)}"
         return (f"the adjusted difference of {number} {interval} {may}.",)
     if standing == "contradicts":
-        return ("among comparable accounts it separates, but a past experiment speaks against it.", tried)
+        number, interval = wording.points_estimate(adjusted)
+        test = next((c.value for c in criteria if c.name == "experimental evidence"), None)
+        found = "" if test is None else f" ({wording.points(test)} among the accounts it moved)"
+        return (
+            f"comparable accounts differ by {number} {interval}, but a past experiment does not bear it out{found}.",
+            tried,
+        )
     beside = next((c for c in criteria if c.name == "better than vanity"), None)
     if case.outcome == "active" and beside is not None and beside.status != "pass":
         return ("it may be no more than being active at all.", beside.sentence)
     return ()
 
 
-def _compared(case: Case, decision: Decision, plain: Estimate) -> tuple[str, ...]:
+def _compared(decision: Decision, plain: Estimate) -> tuple[str, ...]:
     """Set the plain difference beside the adjusted one."""
     if plain.estimate is None or decision.adjusted.estimate is None:
         return ()
-    number, interval = wording.points_estimate(decision.unwidened)
-    return (
-        f"Unadjusted, the difference is {wording.points_estimate(plain)[0]}; {number} {interval} of it remain among "
-        "comparably active accounts.",
-    )
+    before, after = wording.points_estimate(plain)[0], wording.points_estimate(decision.adjusted)[0]
+    return (f"The plain difference is {before}, that among comparably active accounts {after}.",)
 
 
 def _begun_small(sentence: str) -> str:

@@ -15,7 +15,7 @@ def proposal(kind, alone="holds", **more):
 
 
 def row(*proposals, world="random", seed=1, **more):
-    known = {"accounts": 2500, "version": "v", "seconds": 3.0, "group": "planted", "plant": "single"}
+    known = {"accounts": 2500, "version": "v", "seconds": 3.0, "group": "planted"}
     return ValidationRow(world=world, seed=seed, proposals=proposals, **{**known, **more})
 
 

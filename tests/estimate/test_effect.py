@@ -61,3 +61,12 @@ def test_with_an_intercept_alone_it_is_the_naive_difference():
     flag, retained = rng.random(150) < 0.4, rng.random(150) < 0.6
     found = adjusted_difference(fit_null(np.ones((150, 1)), retained, ridge=0.0), flag[None])
     assert found.estimate[0] == pytest.approx(retained[flag].mean() - retained[~flag].mean(), abs=1e-10)
+
+
+def test_few_accounts_that_all_stayed_are_no_proof():
+    """Forty of 1,000 reached it and all stayed, of a base of 93 %: by their residuals alone z would be beyond 7."""
+    n = 1000
+    met = np.arange(n) < 40
+    stayed = met | (np.arange(n) % 14 != 0)
+    fitted = adjusted_difference(fit_null(np.ones((n, 1)), stayed), met.astype(np.uint8)[None])
+    assert 0 < fitted.estimate[0] / fitted.se[0] < 2.5

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from discovery.estimate import ComplierSet, complier_set, contrasts, holm, holm_levels, sample_ratio
+from discovery.estimate import ComplierSet, arms_alike, complier_set, contrasts, holm, holm_levels, sample_ratio
 
 NO_DESIGN = np.empty((0, 0))
 
@@ -180,3 +181,14 @@ def test_levels_step_down_until_the_first_that_stays():
 def test_levels_reject_as_holm_does(p):
     p = np.array(p)
     assert ((p <= holm_levels(p, 0.05)) == (holm(p) <= 0.05)).all()
+
+
+def test_arms_are_alike_as_a_joint_f_test_says():
+    rng = np.random.default_rng(2)
+    design = rng.normal(size=(500, 4))
+    variant = rng.random(500) < 0.5 + 0.1 * np.tanh(design[:, 0])
+    by_hand = sm.OLS(variant.astype(float), sm.add_constant(design)).fit().f_pvalue
+    assert arms_alike(variant, design) == pytest.approx(by_hand, rel=1e-9)
+    assert arms_alike(variant, np.column_stack([design, variant])) == 0.0
+    assert arms_alike(np.zeros(500, dtype=bool), design) is None
+    assert arms_alike(variant, np.ones((500, 1))) is None

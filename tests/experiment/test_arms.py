@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from discovery.errors import SpecError
-from discovery.experiment import EarlyLeavers
+from discovery.experiment import Assigned
 from discovery.experiment.arms import arms_of
 from discovery.spec import AssignmentSpec, Day
 
@@ -17,9 +17,9 @@ def variants(*values) -> dict[str, np.ndarray]:
     return {"test": np.array(values, dtype=object)}
 
 
-def arms(*values, signup=None, early=None, **spec):
+def arms(*values, signup=None, early=None, everybody=None, **spec):
     days = np.arange(len(values)) if signup is None else np.array(signup)
-    return arms_of(AssignmentSpec(column="test", **spec), days * Day, variants(*values), early)
+    return arms_of(AssignmentSpec(column="test", **spec), days * Day, variants(*values), early, everybody)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_nobody_is_no_test():
 
 
 def test_early_leavers_were_assigned_too():
-    early = EarlyLeavers(signup=np.array([1, 400]) * Day, assignments=variants("mail", "mail"))
+    early = Assigned(signup=np.array([1, 400]) * Day, assignments=variants("mail", "mail"))
     (pair,) = arms("control", "mail", early=early, end=date(1971, 1, 1))
     assert (pair.judged, pair.early, pair.assigned) == ((1, 1), (0, 1), (1, 2))
 
@@ -102,3 +102,42 @@ def test_a_planned_variant_that_nobody_has_is_an_empty_arm():
 def test_shares_that_do_not_add_up(shares):
     with pytest.raises(SpecError, match="shares of 'test' add up to"):
         arms("control", "mail", shares=shares)
+
+
+def everybody(*values, signup=None):
+    days = np.arange(len(values)) if signup is None else np.array(signup)
+    return Assigned(signup=days * Day, assignments=variants(*values))
+
+
+@pytest.mark.parametrize("control", ["", "control"])
+def test_the_control_is_known_before_any_of_it_is_judged(control):
+    (pair,) = arms("mail", "mail", None, everybody=everybody("mail", "mail", None, "control", "mail"), control=control)
+    assert (pair.control, pair.variant, pair.judged) == ("control", "mail", (0, 2))
+
+
+def test_so_is_a_variant():
+    found = arms("mail", "control", everybody=everybody("mail", "control", "call", "control"))
+    assert [(pair.variant, pair.judged) for pair in found] == [("call", (1, 0)), ("mail", (1, 1))]
+
+
+def test_only_variants_of_this_test_are_its_arms():
+    """Two tests in one column, one after the other: the other one's control does not count as a second one."""
+    both = everybody("control", "mail", "off", "call", signup=[1, 2, 11, 12])
+    (pair,) = arms("control", "mail", signup=[1, 2], everybody=both, end=date(1970, 1, 10))
+    assert (pair.control, pair.variant) == ("control", "mail")
+
+
+@pytest.mark.parametrize("control", ["", "control"])
+def test_a_control_outside_the_dates_is_an_empty_arm(control):
+    both = everybody("control", "mail", signup=[1, 20])
+    (pair,) = arms("mail", signup=[20], everybody=both, start=date(1970, 1, 10), control=control)
+    assert (pair.control, pair.judged) == ("control", (0, 1))
+
+
+def test_a_planned_control_need_not_be_there_yet():
+    (pair,) = arms("mail", "mail", shares={"control": 0.5, "mail": 0.5})
+    assert (pair.control, pair.judged) == ("control", (0, 2))
+
+
+def test_nobody_in_the_test_yet_is_no_test_though_some_are_assigned():
+    assert arms(None, None, everybody=everybody(None, "control", "mail")) == ()

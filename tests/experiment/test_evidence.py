@@ -47,7 +47,10 @@ def past(effect: float | None, lower: float | None, upper: float | None, claims=
         (0.015, 0.005, 0.025, 0.12, "fail", "contradicts", True),
         (-0.10, -0.15, -0.05, 0.12, "fail", "contradicts", True),
         (-0.05, -0.14, 0.04, 0.12, "warn", "contradicts", False),  # the adjusted difference is ruled out
-        (0.06, -0.02, 0.14, 0.13, "warn", "contradicts", False),  # it would most often have been seen
+        (0.06, -0.02, 0.14, 0.13, "warn", "contradicts", False),  # nearer to none, and it would have been seen
+        (0.07, -0.01, 0.15, 0.13, "warn", "inconclusive", False),  # nearer to the adjusted difference
+        (0.138, -0.035, 0.303, 0.20, "warn", "inconclusive", False),
+        (0.05, -0.08, 0.18, 0.12, "warn", "inconclusive", False),  # nearer to none, but it may not have been seen
         (0.06, -0.08, 0.20, 0.12, "warn", "inconclusive", False),  # too small to tell
         (0.06, -0.08, 0.20, None, "warn", "inconclusive", False),
         (0.01, -0.02, 0.04, -0.05, "warn", "inconclusive", False),
@@ -58,6 +61,37 @@ def test_one_test(effect, lower, upper, adjusted, status, says, decides):
     assert (criterion.status, said, criterion.decides) == (status, says, decides)
     assert (criterion.value, criterion.unit, criterion.judged) == (effect, "points", True)
     assert criterion.sentence.endswith((".", ".)"))
+
+
+@pytest.mark.parametrize(
+    ("test", "adjusted", "said"),
+    [
+        (
+            (0.06, -0.02, 0.14),
+            0.13,
+            "nearer to none than to the adjusted difference (+13 points), which the test would",
+        ),
+        ((0.138, -0.035, 0.303), 0.20, "fits an effect of the size of the adjusted difference (+20 points) as well as"),
+        ((-0.05, -0.14, 0.04), 0.12, "as large as the adjusted difference (+12 points) is ruled out"),
+        ((0.05, -0.08, 0.18), 0.12, "too few accounts were moved to tell an effect from none, so the adjusted"),
+        ((0.06, -0.08, 0.20), None, "too few accounts were moved to tell an effect from none."),
+    ],
+)
+def test_what_settles_nothing_says_why(test, adjusted, said):
+    criterion, _ = experimental_evidence([past(*test)], points(adjusted), 0.03)
+    assert said in criterion.sentence
+
+
+def test_support_is_for_the_behaviour_at_any_threshold():
+    said = [
+        experimental_evidence([past(*t)], points(0.12), 0.03)[0].sentence for t in ((0.12, 0.04, 0.2), (0, -0.2, 0.2))
+    ]
+    assert ["not for this exact threshold" in sentence for sentence in said] == [True, False]
+
+
+def test_several_say_that_their_intervals_are_shared():
+    criterion, _ = experimental_evidence([FOR, SMALL], points(0.12), 0.03)
+    assert criterion.sentence.endswith("(One of 2 comparisons, whose intervals answer for all of them.)")
 
 
 def test_no_tests_no_line():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from discovery.experiment import EarlyLeavers, experimental_evidence, read_experiments
+from discovery.experiment import Assigned, experimental_evidence, read_experiments
 from discovery.milestone import Milestone
 from discovery.results import as_json_values
 from discovery.spec import AssignmentSpec, Day
@@ -100,6 +100,7 @@ def test_rules_of_its_own_events_are_no_side_effect():
 def test_a_variant_that_moves_nothing_says_nothing_of_the_milestone():
     found = only(participants(REAL, push=0.0, seed=2))
     assert found.claims == "intention to treat"
+    assert (found.complier, found.shape) == (None, None)
     assert "did not clearly move" in found.sentence
 
 
@@ -123,17 +124,23 @@ def test_a_planned_uneven_split_is_not_broken():
 
 
 def test_arms_that_lost_accounts_unevenly_claim_nothing():
-    early = EarlyLeavers(
+    early = Assigned(
         signup=np.full(300, 150) * Day,
         assignments={"test": np.array(["control"] * 190 + ["template"] * 110, dtype=object)},
     )
     found = only(but(participants(REAL), early=early))
     assert found.claims == "nothing"
     assert "before the landmark" in found.sentence
-    even = EarlyLeavers(
-        signup=early.signup, assignments={"test": np.array(["control", "template"] * 150, dtype=object)}
-    )
+    even = Assigned(signup=early.signup, assignments={"test": np.array(["control", "template"] * 150, dtype=object)})
     assert only(but(participants(REAL), early=even)).claims == "complier"
+
+
+@pytest.mark.parametrize(("lost", "claims"), [((180, 130), "complier"), ((190, 110), "nothing")])
+def test_only_what_one_sound_test_in_a_thousand_shows_is_uneven(lost, claims):
+    """180 against 130 of about 2,100 each has p = .005 (nothing), 190 against 110 has p < .0001."""
+    left = np.array(["control"] * lost[0] + ["template"] * lost[1], dtype=object)
+    early = Assigned(signup=np.full(len(left), 150) * Day, assignments={"test": left})
+    assert only(but(participants(REAL), early=early)).claims == claims
 
 
 def test_the_split_is_checked_over_all_that_were_assigned():
@@ -141,7 +148,7 @@ def test_the_split_is_checked_over_all_that_were_assigned():
     accounts = participants(REAL)
     values = accounts.assignments["test"].copy()
     gone = (values == "template") & (np.arange(len(values)) % 6 == 0)
-    early = EarlyLeavers(
+    early = Assigned(
         signup=accounts.signup[gone], assignments={"test": np.full(int(gone.sum()), "template", dtype=object)}
     )
     values[gone] = None
@@ -167,7 +174,7 @@ def test_an_outcome_that_does_not_vary(constant):
 def test_a_milestone_that_all_or_none_reach(constant):
     accounts = participants(REAL)
     found = only(but(accounts, met=np.full(len(accounts.met), constant)))
-    assert (found.claims, found.complier.estimate) == ("intention to treat", None)
+    assert (found.claims, found.complier, found.shape) == ("intention to treat", None, None)
 
 
 def test_everybody_pushed_and_nobody_else():
@@ -184,6 +191,53 @@ def test_nobody_yet():
     found = only(but(accounts, assignments=nobody))
     assert (found.claims, found.accounts, found.sample_ratio_p) == ("nothing", (0, 0), None)
     assert read_experiments((), accounts) == ()
+
+
+@pytest.mark.parametrize("arm", ["control", "template"])
+def test_an_arm_of_which_nobody_is_judged_yet(arm):
+    """A test that has begun only now, or a variant that came late, ends nothing."""
+    accounts = participants(REAL)
+    values = accounts.assignments["test"].copy()
+    everybody = Assigned(signup=accounts.signup, assignments={"test": values.copy()})
+    values[values == arm] = None
+    found = only(but(accounts, assignments={"test": values}, everybody=everybody))
+    assert (found.claims, found.control, found.variant) == ("nothing", "control", "template")
+    assert (found.sample_ratio_p, 0 in found.accounts) == (None, True)
+    assert found.sentence.startswith(f"No account of “{arm}” that signed up during the test has a known outcome yet")
+    criterion, says = experimental_evidence([found], points(0.15), 0.03)
+    assert (criterion.judged, criterion.decides, says) == (False, False, "inconclusive")
+
+
+def test_both_of_two_empty_arms_are_named():
+    accounts = participants(REAL, names=("mail", "mail"))
+    everybody = Assigned(
+        signup=np.full(3, 150) * Day, assignments={"test": np.array(["control", "mail", "call"], dtype=object)}
+    )
+    call, mail = read_experiments((TEST,), but(accounts, everybody=everybody))
+    assert "No account of “control” or “call” that" in call.sentence
+    assert "No account of “control” that" in mail.sentence
+
+
+def test_a_difference_beyond_all_shares_is_not_the_milestones():
+    """The variant moves few and keeps all: no effect through those few could be as large."""
+    accounts = participants(REAL, push=0.1, families=2)
+    rare = np.random.default_rng(1).random(len(accounts.met)) < 0.02
+    kept = accounts.retained | (accounts.assignments["test"] == "template")
+    found = only(but(accounts, retained=kept, others=[(Milestone.of("rare"), rare)]))
+    assert found.claims == "intention to treat"
+    assert found.shape == "interval"
+    assert (found.complier.estimate, found.complier.ci_lower, found.complier.ci_upper) == (1, 1, 1)
+    assert "by more than that could explain" in found.sentence
+
+
+def test_no_number_lies_beyond_a_hundred_points():
+    found = [
+        only(participants(REAL, n=n, push=push, seed=s)) for n in (300, 900) for push in (0.05, 0.6) for s in range(8)
+    ]
+    estimates = [e for f in found for e in (f.first_stage, f.intention_to_treat, f.complier) if e is not None]
+    numbers = [v for e in estimates for v in (e.estimate, e.ci_lower, e.ci_upper) if v is not None]
+    assert len(numbers) > 60
+    assert max(map(abs, numbers)) <= 1
 
 
 def test_several_comparisons_widen_the_intervals():
@@ -246,3 +300,71 @@ def test_a_push_too_weak_for_two_bounds_leaves_the_whole_variant():
     both = read_experiments((TEST, AssignmentSpec(column="same")), but(accounts, assignments=again))
     assert {found.claims for found in both} == {"intention to treat"}
     assert all(found.shape != "interval" and "too little to say" in found.sentence for found in both)
+
+
+def test_a_roll_out_from_one_day_on_is_no_random_split():
+    """Before day 200 the old way, then the new one; what was known at signup tells the two apart."""
+    accounts = participants(REAL)
+    inside = np.array([value is not None for value in accounts.assignments["test"]])
+    by_date = np.where(accounts.signup < 200 * Day, "control", "template").astype(object)
+    by_date[~inside] = None
+    clock = (accounts.signup / (400 * Day))[:, None]
+    found = only(
+        but(accounts, assignments={"test": by_date}, design=np.column_stack([accounts.design, clock, clock**2]))
+    )
+    assert found.claims == "nothing"
+    assert "no random split" in found.sentence
+
+
+def test_random_splits_are_alike_but_for_one_in_a_thousand():
+    claims = [only(participants(REAL, seed=seed, n=3000)).claims for seed in range(40)]
+    assert "nothing" not in claims
+
+
+def test_a_milestone_of_which_a_part_was_moved_further_claims_no_effect_of_its_own():
+    """The variant pushes one behaviour; that and another together is reached by a third of those it moved."""
+    accounts = participants(REAL)
+    besides = np.random.default_rng(9).random(8000) < 0.35
+    other = Milestone.of("template_used")
+    both = Milestone((*REAL.parts, *other.parts))
+    found = only(
+        but(accounts, milestone=both, met=accounts.met & besides, parts=[(REAL, accounts.met), (other, besides)])
+    )
+    assert found.claims == "intention to treat"
+    assert [moved.milestone for moved in found.moved] == [str(REAL)]
+    assert found.moved[0].difference.ci_lower > 0.1
+
+
+def test_a_part_that_moved_no_further_than_the_milestone_does_not_matter():
+    """Any use of it moves less than the rule: some that had used it already were brought over the threshold."""
+    accounts = participants(REAL)
+    any_use = accounts.met | (np.random.default_rng(9).random(8000) < 0.3)
+    assert only(but(accounts, parts=[(Milestone.of("shared"), any_use)])).claims == "complier"
+
+
+def test_a_variant_that_drives_out_those_who_would_leave_keeps_nobody():
+    """Among those left the variant looks better; counting those it drove out, as many stay in either arm."""
+    rng = np.random.default_rng(4)
+    claims = []
+    for seed in range(12):
+        accounts = participants(REAL, seed=200 + seed, effect=0.0)
+        variant = accounts.assignments["test"] == "template"
+        leaves = variant & ~accounts.retained & (rng.random(8000) < 0.13)
+        lost = rng.random(8000) < 0.06
+        early = Assigned(
+            signup=accounts.signup[leaves | lost], assignments={"test": accounts.assignments["test"][leaves | lost]}
+        )
+        kept = ~(leaves | lost)
+        some = but(
+            accounts,
+            met=accounts.met[kept],
+            retained=accounts.retained[kept],
+            signup=accounts.signup[kept],
+            assignments={"test": accounts.assignments["test"][kept]},
+            design=accounts.design[kept],
+            others=[(rule, flag[kept]) for rule, flag in accounts.others],
+            early=early,
+        )
+        found = only(some)
+        claims.append(experimental_evidence([found], points(0.10), 0.03)[1])
+    assert claims.count("supports") <= 1

@@ -35,7 +35,7 @@ def test_ten_points_more_of_twelve_points():
     assert made.per_arm == pytest.approx(27_000, rel=0.02)
     assert made.weeks == pytest.approx(2 * made.per_arm / 400 + 90 / 7)
     assert (made.gain.estimate, made.gain.ci_lower, made.gain.ci_upper) == pytest.approx((0.012, 0.009, 0.015))
-    assert made.gain.estimand == "if causal"
+    assert made.gain.estimand.startswith("if causal")
     assert made.activation_per_arm == 356
     assert made.activation_weeks == pytest.approx(2 * 356 / 400 + 14 / 7)
 
@@ -64,19 +64,55 @@ def test_what_cannot_be_done_is_not_promised():
     assert empty.activation_weeks is None
 
 
-@pytest.mark.parametrize("estimate", [None, 0.0, -0.08])
-def test_without_an_effect_to_assume_the_smallest_that_matters_is_planned(estimate):
+@pytest.mark.parametrize("estimate", [None, 0.0, -0.08, 0.001, 0.0299])
+def test_below_what_matters_the_smallest_that_does_is_planned(estimate):
     made = plan(adjusted=points(estimate))
     assert made.effect == pytest.approx(0.003)
-    assert "the smallest that would matter" in made.design
-    assert "the smallest that would matter" not in plan().design
+    assert "so the numbers are for 3.0 points, the smallest effect that would matter" in made.design
+    assert "the smallest effect" not in plan().design
+    assert "the smallest effect" not in plan(adjusted=points(0.03)).design
     assert made.gain.estimate == (None if estimate is None else pytest.approx(estimate / 10))
+    assert "n/a" not in made.design
+
+
+def test_what_a_past_test_found_is_said_to_be_its():
+    made = plan(from_test=True)
+    assert "effect among the accounts that a past test moved (+12.0 points [9.0, 15.0])" in made.design
+    assert "gained that the test moved before" in made.design
+    assert made.gain.estimand == "if accounts that are helped gain what those gained that a past test moved"
+    assert made.rows == plan().rows
+    small = plan(adjusted=points(0.01), from_test=True).design
+    assert "a past test moved (+1.0 points [−2.0, 4.0]) is less than would matter" in small
+    assert "past test" not in plan().design
+
+
+def test_helped_accounts_are_taken_to_gain_like_the_others():
+    made = plan()
+    assert "gain what those gained that came by themselves" in made.design
+    assert "gain what those gained that came by themselves" in made.gain.estimand
+
+
+def test_beyond_two_years_what_can_be_done_comes_first():
+    assert "At 2,000 signups a week it takes 40 weeks with 80" in plan(signups_per_week=2000.0).design
+    slow = plan(signups_per_week=300.0, adjusted=points(0.12))
+    assert "Feasible at 300 signups a week: help that moves activation by 20 points (58 weeks), or first" in slow.design
+    assert "raises activation at all (4 weeks). In staying, 10 points more take 3.7 years" in slow.design
+
+
+def test_beyond_ten_years_no_date_is_named():
+    never = plan(signups_per_week=40.0, adjusted=points(0.03))
+    assert "10 points more take more than 10 years" in never.design
+    assert "20 points" not in never.design
+    assert "raises activation at all (20 weeks)" in never.design
+    said = " ".join(never.success)
+    assert "too little to show at these signups" in said
+    assert f"{never.per_arm:,}" not in said
 
 
 def test_words_carry_the_numbers():
     made = plan(error_events=("sync_failed",))
     assert f"{made.per_arm:,}" in " ".join(made.success)
-    assert "+1.2 points" in " ".join(made.success)
+    assert "10 points more activation times 12.0 points would be +1.20 points" in " ".join(made.success)
     assert "356" in " ".join(made.rollback)
     assert "“sync_failed”" in " ".join(made.guardrails)
     assert "was still a customer 90 days after signup" in made.primary

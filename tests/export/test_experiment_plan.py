@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from report import validation_factory as made
 
 from discovery.experiment import plan_experiment
-from discovery.export.plan import plan_as_markdown
+from discovery.export.plan import assumed, feasible, plan_as_markdown, unplanned
 from discovery.milestone import Milestone
-from discovery.results import Estimate, OutcomeSummary, PastExperiment, Power, Proposal
+from discovery.results import Criterion, Estimate, OutcomeSummary, PastExperiment, Power, Proposal
 
 ADJUSTED = Estimate(estimate=0.12, ci_lower=0.09, ci_upper=0.15, scale="risk difference", n_accounts=5000)
 OUTCOME = OutcomeSummary(
@@ -105,7 +106,7 @@ def test_names_are_not_markup():
 
 
 def test_the_gain_is_conditional():
-    assert "*if* the adjusted difference is causal, staying changes by +1.2 points [0.9, 1.5]." in plan_as_markdown(
+    assert "accounts that came by themselves gained, staying changes by +1.2 points [0.9, 1.5]." in plan_as_markdown(
         proposal()
     )
 
@@ -113,6 +114,53 @@ def test_the_gain_is_conditional():
 def test_no_plan_and_no_tests():
     assert "No experiment could be planned" in plan_as_markdown(proposal(experiment=None))
     assert "## Past tests" not in plan_as_markdown(proposal(evidence=()))
+
+
+def test_it_begins_with_the_verdict_its_date_and_where_the_proposal_came_from():
+    result = made.single("holds", origin="registered", registered="2024-09-01")
+    lines = plan_as_markdown(result.proposals[0], result).splitlines()
+    day = result.provenance.created_at[:10]
+    assert lines[2] == f"Verdict of {day}: **holds** (registered on 2024-09-01)."
+    assert lines[4]
+
+
+def test_what_is_ruled_out_gets_no_plan_but_the_reason():
+    failed = Criterion(name="early", status="fail", sentence="It is reached at signup.", decides=True)
+    ruled_out = proposal(verdict="does not hold", criteria=(failed,))
+    text = plan_as_markdown(ruled_out)
+    assert "**does not hold**" in text
+    assert "No experiment is planned: It is reached at signup." in text
+    assert "## Size" not in text
+    assert "## Past tests" in text
+    assert unplanned(proposal(criteria=(failed,))) == ""
+
+
+def test_sizes_beyond_what_anybody_waits_for_are_not_numbers():
+    row = PLAN.rows[0]
+    never = replace(row, per_arm=423_252_553, weeks=5_707_776.0, effect=0.00075)
+    slow = replace(PLAN, rows=(never, replace(PLAN.rows[4], weeks=74.0)), weeks=1026.0, activation_weeks=20.0)
+    text = plan_as_markdown(proposal(experiment=slow))
+    assert "| +0.07 points | over 1 million | more than 10 years: not feasible |" in text
+    assert "423,252,553" not in text.split("## Primary")[0].replace(slow.design, "")
+    said = feasible(slow)
+    assert said == (
+        "Feasible at 400 signups a week: a help that moves 20 points (74 weeks); or first only whether it moves "
+        "activation (20 weeks)."
+    )
+    assert feasible(replace(slow, weeks=90.0)) == ""
+    assert feasible(replace(slow, rows=(never,), activation_weeks=None)) == (
+        "Not feasible at 400 signups a week within two years."
+    )
+
+
+def test_an_effect_other_than_the_adjusted_difference_is_said():
+    assert assumed(PLAN, proposal()) == ""
+    less = replace(ADJUSTED, estimate=0.01)
+    assert "the smallest that would matter: the adjusted difference is only +1.0 points" in assumed(
+        PLAN, proposal(adjusted=less)
+    )
+    test = replace(PAST, complier=ADJUSTED)
+    assert assumed(PLAN, proposal(adjusted=less, evidence=(test,))).endswith("moves: what a past test showed.")
 
 
 def test_nothing_unknown_is_printed():

@@ -86,6 +86,23 @@ def test_text_in_the_files_may_be_typed_in_the_table(kind: str, tmp_path: Path) 
     assert found == ours(sources, spec)
 
 
+def test_what_columns_hold_is_told_in_our_own_words(tmp_path: Path) -> None:
+    typed = {
+        "events": "SELECT 1::DOUBLE account_id, 'u' user_id, 'shared' event, 1711755000::BIGINT \"timestamp\"",
+        "accounts": "SELECT 1::DECIMAL(9, 0) id, TIMESTAMP '2024-03-29 23:30:00' signup_at, false is_internal",
+    }
+    for name, query in typed.items():
+        duckdb.sql(query).write_parquet(str(tmp_path / f"{name}.parquet"))
+    sources = str(tmp_path / "events.parquet"), str(tmp_path / "accounts.parquet")
+    heads = look(*sources, StudySpec())
+    held = {role: heads.stored[role] for role in ("events.account", "events.user", "events.time")}
+    assert held == {"events.account": "float", "events.user": "text", "events.time": "integer"}
+    assert (heads.stored["accounts.exclude"], heads.stored["accounts.signup"]) == ("boolean", "")
+    tables = milestone_select(ASKED, StudySpec(), "duckdb", heads=heads).tables
+    assert (tables.event_account.stored, tables.event_time.stored, tables.signup.stored) == ("float", "integer", "")
+    assert tables.exclude_is_boolean
+
+
 def test_events_at_midnight_first_and_at_other_times_later_are_no_dates(tmp_path: Path) -> None:
     rows = ["account_id,event,timestamp", *["1,x,2024-01-02 00:00:00"] * 20_000, "1,late,2024-01-02 00:00:00.000001"]
     (tmp_path / "events.csv").write_text("\n".join(rows))

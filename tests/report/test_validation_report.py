@@ -10,9 +10,9 @@ import re
 import pytest
 
 import discovery
-from discovery import report
+from discovery import report, wording
 from discovery.report.pages import fill
-from discovery.report.phrases import duration, open_interval, weeks
+from discovery.report.phrases import open_interval, sentences
 from discovery.report.scorecard import MARKS, QUESTIONS, in_short, score_line
 from discovery.report.validation import view_of_validation
 from discovery.results import Criterion, Estimate
@@ -63,9 +63,9 @@ def of_one(section, **changes):
 def test_sections_stand_in_the_order_in_which_they_are_asked():
     parts = ("scorecard", "decided", "power", "rivals", "onboarding", "times", "parts", "evidence", "plan", "truth")
     parts += ("changes", "ladder")
-    order = ["verdict", "comparison", "test"]
-    order += [f"{part}-{place}" for place in (1, 2, 3) for part in parts]
-    order += ["accounts", "quality", "settings", "method"]
+    order = ["verdict", "comparison"]
+    order += [f"{part}-{place}" for place in (1, 2, 3) for part in parts if (part, place) != ("power", 1)]
+    order += ["test", "accounts", "quality", "settings", "method"]
     places = [page("several").index(f'<section id="{section}"') for section in order]
     assert places == sorted(places)
 
@@ -107,7 +107,7 @@ def test_each_verdict_says_its_word_its_number_and_what_to_do_next(verdict, said
     for part in (*said, *proposal.reasons):
         assert part.lower() in text.lower()
     assert proposal.sentence.replace("“", "").replace("”", "") in re.sub(r"“ (.*?) ”", r"\1", text)
-    assert "(the lower end answers for the search)" in text
+    assert "(98.3 % interval)" in text
     assert "31 % of accounts reach it" in text
     assert "rules of a search; 2,874 accounts with a known outcome, signed up before 2024-12-20" in text
 
@@ -115,9 +115,78 @@ def test_each_verdict_says_its_word_its_number_and_what_to_do_next(verdict, said
 def test_a_past_experiment_that_decided_is_named_and_no_waiting_advised():
     assert "A past experiment decided" in of_one("decided-1", decided_by="experiment")
     assert "Adjusted difference, decides" not in of_one("decided-1", decided_by="experiment")
-    unsettled = made.validation(made.proposal("not enough data", decided_by="experiment"))
-    assert "More accounts of the same kind would not settle it" in words_of(unsettled, "verdict")
-    assert "more accounts with a known outcome would tell" not in words_of(unsettled, "verdict")
+    assert "Go by the adjusted difference" not in of_one("decided-1", decided_by="experiment")
+    unsettled = made.validation(made.proposal("not enough data", decided_by="experiment"), made.proposal())
+    said = words_of(unsettled, "verdict")
+    assert said.startswith("2 proposed first value moments: 1 holds, 1 is contradicted by a test")
+    assert "Do not build on it until a larger test says otherwise" in said
+    assert "more accounts with a known outcome would tell" not in said
+    assert (
+        words_of(unsettled, "power-1")
+        == "What these data could show What is missing is not accounts but a larger test."
+    )
+    assert "All but what a past experiment decided is an association" in words_of(unsettled, "test")
+    assert "Everything here is an association" in of_one("test")
+
+
+def decided_by_a_test(lower=0.05, whole=0.02, verdict="holds", **changes):
+    """Return a proposal on which a past test decided: a clear effect where `whole` is above 0.03."""
+    test = made.experiment(
+        complier=factory.estimate(0.15, 0.15 - lower), intention_to_treat=factory.estimate(whole, 0.03)
+    )
+    line = made.criterion("experimental evidence", "pass", "It speaks.", 0.15, "points")
+    values = {"evidence": (made.EXPERIMENTS[2], test), "criteria": (line,), "decided_by": "experiment"}
+    return made.proposal(verdict, **(values | changes))
+
+
+def test_the_effect_among_those_a_test_moved_comes_first_where_it_decided():
+    result = made.validation(decided_by_a_test(), made.proposal())
+    text = words_of(result, "decided-1")
+    assert text.index("Among accounts the test moved, decides +15.0 points [5.0, 25.0]") < text.index(
+        "Adjusted difference"
+    )
+    assert "a past test: +15.0 [5.0, 25.0]" in words_of(result, "comparison")
+    assert "Among accounts the test moved: +15.0 points [5.0, 25.0]" in words_of(result, "verdict")
+    assert "Among accounts the test moved" in plain(Page(report.render_cards(result)).sections[""])
+    assert decided_by_a_test(decided_by="difference").deciding_test() is None
+    assert decided_by_a_test(criteria=()).deciding_test() is None
+
+
+def test_what_a_clear_test_raised_is_offered_to_all_with_a_holdout():
+    clear = words_of(made.validation(decided_by_a_test(whole=0.06)), "verdict")
+    for part in ("+6.0 points [3.0, 9.0] as assigned: offer it to everybody", "holdout of 10 %", "more with checklist"):
+        assert part in clear
+    assert "experiment before" not in clear
+    assert "holdout" not in words_of(made.validation(decided_by_a_test()), "verdict")
+    assert "holdout" not in words_of(made.validation(decided_by_a_test(verdict="does not hold", whole=0.06)), "verdict")
+
+
+def test_the_levels_of_both_ends_are_said_where_they_differ():
+    ends = {"adjusted": made.proposal().adjusted, "unwidened": made.proposal().adjusted}
+    wide = dataclasses.replace(ends["adjusted"], ci_lower=-0.015)
+    text = of_one("decided-1", **(ends | {"adjusted": wide}), coverage=0.99985)
+    assert "[−1.5, 19.0] lower end 99.98 %, upper end 95 %" in text
+    assert plain(wording.level(0.9975)) == "99.75 %"
+    assert plain(wording.level(0.99)) == "99 %"
+    assert plain(wording.level(0.95)) == "95 %"
+    assert plain(wording.level(0.999951)) == "over 99.99 %"
+
+
+def test_no_experiment_is_planned_for_what_a_criterion_rules_out():
+    ruled_out = made.proposal("does not hold")
+    text = words("does not hold", "plan-1")
+    line = next(line for line in ruled_out.criteria if line.decides)
+    assert text == f"The next experiment No experiment is planned: {line.sentence}"
+
+
+def test_where_hardly_anybody_does_not_reach_it_no_accounts_are_asked_for():
+    text = of_one("power-1", verdict="not enough data", reach=0.97)
+    assert text == (
+        "What these data could show Hardly anybody does not reach it (3 %): no amount of data of this kind will help."
+    )
+    assert "would tell" not in of_one("verdict", verdict="not enough data", reach=0.97, experiment=None).replace(
+        "of this kind would tell", ""
+    )
 
 
 def test_the_title_and_the_top_count_the_verdicts_of_several():
@@ -162,7 +231,7 @@ def test_the_kind_of_test_is_said_in_short_and_at_length(changes, brief, long):
         "Holm over 1 proposal",
         "2,874 with a known outcome, signed up before 2024-12-20",
         "plan, company_size, signup date",
-        "puts report_shared >= 3 within 7d by 2 users first (found)",
+        "puts report_shared >= 3 within 7d by 2 users first and says of it: found",
         "was still a customer 90 days after signup",
         "the difference is at least 3 points",
     ):
@@ -224,7 +293,7 @@ def test_a_failure_to_predict_is_the_interval_deciding():
 
 def test_the_deciding_interval_says_its_coverage_where_it_has_one():
     for origin in ("registered", "independent"):
-        assert "[5.0, 19.0] (98 % interval)" in words_of(made.single("holds", origin=origin), "verdict")
+        assert "[5.0, 19.0] (98.3 % interval)" in words_of(made.single("holds", origin=origin), "verdict")
     usual = made.proposal(unwidened=made.proposal().adjusted, coverage=0.95)
     text = words_of(made.validation(usual), "verdict")
     assert "(95 % interval)" in text
@@ -265,8 +334,7 @@ def test_numbers_are_written_in_their_unit(unit, value, text):
         (
             "decided-1",
             (
-                "Adjusted difference, decides +12.0 points [5.0, 19.0] the lower end answers for the search, "
-                "2,874 accounts; p < 0.001, "
+                "Adjusted difference, decides +12.0 points [5.0, 19.0] 98.3 % interval, 2,874 accounts; p < 0.001, "
                 "corrected p = 0.001",
                 "The same, not widened +12.0 points [7.1, 16.9] with the usual 95 % interval",
                 "At equal activity +7.0 points [2.0, 12.0]",
@@ -274,14 +342,6 @@ def test_numbers_are_written_in_their_unit(unit, value, text):
                 "Plain difference +30.0 points [25.0, 35.0] not adjusted for anything: 70 % retained if reached, "
                 "40 % if not",
                 "Reach 31 % 961 of 3,100 accounts",
-            ),
-        ),
-        (
-            "power-1",
-            (
-                "would notice a difference of 4.1 points",
-                "To show 3 points takes about 5,200 accounts with a known outcome; 2,874 are there",
-                "Smallest difference to be seen 4.1 points",
             ),
         ),
         (
@@ -341,11 +401,12 @@ def test_numbers_are_written_in_their_unit(unit, value, text):
             "plan-1",
             (
                 "Help a random half of the new accounts",
-                "each arm needs 27,222 accounts : 780 weeks (15 years) at 71 signups a week",
+                "each arm needs 27,222 accounts : more than 10 years at 71 signups a week",
                 "80 % power, two-sided 5 %",
-                "5 points and all of the effect is real 0.6",
-                "10 points and half of the effect is real 0.6",
-                "20 points and all of the effect is real 2.4",
+                "5 points and all of the effect is real 0.60",
+                "10 points and half of the effect is real 0.60",
+                "20 points and all of the effect is real 2.40",
+                "more than 10 years: not feasible",
                 "+1.2 points [0.5, 1.9] in the share retained, if causal",
                 "31 % reach it; 49 % are retained",
                 "356 per arm 12 weeks",
@@ -392,13 +453,17 @@ def test_a_better_rule_is_said_wherever_it_matters():
 
 def test_what_is_missing_is_said_unless_the_proposal_holds():
     text = words("not enough data", "power-1")
+    assert "would notice a difference of 4 points" in text
+    assert "To show 3 points takes about 5,200 accounts with a known outcome; 2,874 are there" in text
+    assert "Smallest difference to be seen 4.1 points" in text
     assert "2,326 are missing; 812 have signed up already and wait for their outcome" in text
     assert "At the present rate of signups that is 18 weeks from now." in text
     assert "Accounts missing 2,326 812 on their way Time until then 18 weeks" in text
-    assert "missing" not in words("holds", "power-1")
+    assert "power-1" not in Page(page("holds")).sections
+    assert "missing" not in words("does not hold", "power-1")
     far = dataclasses.replace(made.POWER, weeks=731.0, on_their_way=0)
     text = words_of(made.validation(made.proposal("not enough data", power=far)), "verdict")
-    assert "would tell, which takes 14 years at the present rate of signups" in text
+    assert "would tell, which takes more than 10 years at the present rate of signups" in text
     never = dataclasses.replace(far, weeks=None)
     result = made.validation(made.proposal("not enough data", power=never))
     assert "cannot be told from the signups so far" in words_of(result, "power-1")
@@ -577,16 +642,26 @@ def test_open_intervals_are_said_in_words(shape, bounds, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "long", "short"),
+    ("value", "text"),
     [
-        (None, "n/a", "n/a"),
-        (math.inf, "n/a", "n/a"),
-        (0.4, "under 1 week", "under 1 week"),
-        (1.2, "1 week", "1 week"),
-        (17.6, "18 weeks", "18 weeks"),
-        (780.0, "780 weeks (15 years)", "15 years"),
+        (None, "n/a"),
+        (math.inf, "n/a"),
+        (0.0, "0 weeks"),
+        (0.4, "under 1 week"),
+        (1.2, "1 week"),
+        (17.6, "18 weeks"),
+        (104.0, "2 years"),
+        (130.0, "2.5 years"),
+        (780.0, "more than 10 years"),
     ],
 )
-def test_weeks_are_years_where_there_are_many(value, long, short):
-    assert weeks(value) == long
-    assert duration(value) == short
+def test_weeks_are_years_where_there_are_many(value, text):
+    assert wording.lasting(value) == text
+
+
+def test_sentences_come_apart_and_names_do_not():
+    assert sentences("One “a. B” is left. Two (x. y) stay. 10 % is 3.") == [
+        "One “a. B” is left.",
+        "Two (x. y) stay. 10 % is 3.",
+    ]
+    assert sentences("") == []

@@ -129,6 +129,39 @@ def test_a_ladder_brings_its_milestone_and_its_steps(world, tmp_path):
     assert proposal.criterion("adds beyond onboarding").judged
 
 
+def test_a_milestone_beside_a_ladder_has_no_part_in_it(tmp_path):
+    made = discovery.simulate_world("chain", accounts=2500, seed=98)
+    found = discovery.Study(made.events, made.accounts, made.truth.spec).run()
+    path = tmp_path / "result.json"
+    path.write_text(found.to_json(), encoding="utf-8")
+    study = discovery.Study(made.events, made.accounts, made.truth.spec)
+    beside, ladder = study.validate("teammate_invited", ladder=f"{path}#1").proposals
+    assert (beside.ladder, ladder.ladder[-1].milestone) == ((), ladder.milestone)
+    personal = dataclasses.replace(found, ladders=(dataclasses.replace(found.ladders[0], persona="plan=team"),))
+    path.write_text(personal.to_json(), encoding="utf-8")
+    with pytest.raises(InputError, match="plan=team alone"):
+        study.validate(ladder=f"{path}#1")
+
+
+def test_a_level_that_no_search_can_bound_is_still_answered(world):
+    result = study(world, inference={"alpha": 1e-4}).validate(TRUE)
+    assert result.proposals[0].adjusted.ci_lower is not None
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_a_misspelt_event_is_a_slip_and_no_verdict(world):
+    with pytest.raises(InputError, match="did you mean “report_shared”"):
+        study(world).validate("report_shred >= 3 within 7d")
+
+
+def test_only_tests_since_the_registration_speak_for_a_registered_proposal():
+    made = discovery.simulate_world("past_experiment", accounts=2500, seed=98)
+    asked = discovery.Study(made.events, made.accounts, made.truth.spec)
+    (late,) = asked.validate(made.truth.planted[0], registered=date(2025, 9, 20)).proposals
+    assert late.verdict == "not enough data"
+    assert {test.claims for test in late.evidence} == {"nothing"}
+
+
 def test_too_few_accounts_are_said_and_not_judged(world):
     small = discovery.simulate_world("easy", accounts=60, seed=3)
     result = study(small).validate(TRUE, "login", independent=True)

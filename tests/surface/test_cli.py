@@ -239,7 +239,7 @@ def bad_exports():
             "--set and --seed change nothing",
         ),
         ("seed without a run", (*ladder, "RESULT", "--seed", "0"), "--set and --seed change nothing"),
-        ("no such number", (*ladder, "RESULT#77"), "has no ladder '77'"),
+        ("no such number", (*ladder, "RESULT#77"), "has no ladder 77"),
         ("no such file", (*ladder, "none.json#1"), "There is no file none.json"),
         ("a folder to write", (*ladder, "RESULT", "--out", "."), "is a folder"),
         ("no folder to write to", (*ladder, "RESULT", "--out", "no/w.md"), "There is no folder no"),

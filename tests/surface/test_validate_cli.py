@@ -151,7 +151,11 @@ def test_the_plan_is_printed_and_written_when_asked(answered: Any, tmp_path: Pat
     plan = (tmp_path / "discovery-validation" / "plan.md").read_text(encoding="utf-8")
     assert all(proposal.milestone in plan.replace("\\", "") for proposal in made.several().proposals)
     assert "27,222" in plan
-    assert done.stdout.count("10 points more reach it, effect 12.0 points") == 3
+    assert done.stdout.count("10 points more reach it, effect 12.0 points") == 2
+    assert "No experiment is planned: Beside “dashboard_viewed”, nothing of the difference is left." in done.stdout
+    assert "more than 10 years: not feasible" in done.stdout
+    assert "Feasible at 71 signups a week: only whether it moves activation (12 weeks)." in done.stdout
+    assert "Planned for +12.0 points among the accounts that the help moves" in done.stdout
     assert "Plan: discovery-validation/plan.md" in done.stdout
 
 
@@ -159,17 +163,34 @@ def test_people_read_verdicts_scorecards_power_and_changes(answered: Any) -> Non
     done = answered(made.several(), "e.csv", "a.csv", *PROPOSED)
     lines = done.stdout.replace("\u202f", " ").splitlines()
     assert lines[0] == "3 proposals:"
-    assert lines[1].split()[0] == "HOLDS"
-    assert "+12.0 points [5.0, 19.0]" in lines[1]
-    assert "reach   31 %" in lines[1]
-    assert lines[5] == f"HOLDS: {made.MILESTONE}"
-    assert lines[6] == f"  {made.several().proposals[0].sentence}"
+    assert lines[1].split() == ["verdict", "adjusted", "difference", "decided", "by", "reach", "proposal"]
+    assert lines[2].split()[0] == "HOLDS"
+    assert "+12.0 points [5.0, 19.0]" in lines[2]
+    assert "difference     31 %" in lines[2]
+    assert lines[6] == f"HOLDS: {made.MILESTONE}"
+    assert lines[7] == f"  {made.several().proposals[0].sentence}"
+    assert "  Adjusted difference: +12.0 points [5.0, 19.0] (98.3 % interval)." in lines
     for proposal in made.several().proposals:
-        assert all(f"{c.name}  " in done.stdout and c.sentence in done.stdout for c in proposal.criteria)
-    assert "  FAIL  stable                        Among accounts on plan “solo” it goes the other way." in lines
-    assert sum(line.startswith("  -     experimental evidence") for line in lines) == 3
+        told = [c for c in proposal.criteria if c.judged and c.status != "pass"]
+        assert all(f"{c.name}  " in done.stdout and c.sentence in done.stdout for c in told)
+    failure = "  FAIL  stable                        Among accounts on plan “solo” it goes the other way."
+    assert lines.index(failure) < next(place for place, line in enumerate(lines) if line.startswith("  warn"))
+    assert (
+        "  Passes: predictive, better than vanity, adds beyond onboarding, observable, narrow but reachable, specific "
+        "threshold, not the outcome in disguise, beaten by none." in lines
+    )
+    assert lines.count("  Not judged: experimental evidence.") == 3
+    assert "Its events are on record in every one of 61 weeks." not in done.stdout
     assert sum(line.endswith("(decides)") for line in lines) == 1
-    assert sum(line.startswith("  Power: the smallest difference these data could show is 4 points;") for line in lines)
+    nexts = [line for line in lines if line.startswith("  Next: ")]
+    assert len(nexts) == 3
+    assert nexts[0].startswith("  Next: It is an association, not a proof. Put the question no log answers to people")
+    assert nexts[1].startswith("  Next: Do not build onboarding around it. It fails what alone decides: better than")
+    assert nexts[2].endswith("About 2,326 more accounts with a known outcome would tell: come back in 18 weeks.")
+    power = [line for line in lines if line.startswith("  Power: ")]
+    assert len(power) == 2
+    assert all("would notice a difference of 4 points" in line for line in power)
+    assert ["2,326 are missing" in line for line in power] == [False, True]
     assert sum(line.startswith("  Since the validation of 2024-11-20") for line in lines) == 3
     assert "    * The verdict was “not enough data” and is “holds” now." in lines
     assert "The new difference lies within the earlier interval." not in done.stdout

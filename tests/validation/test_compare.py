@@ -81,6 +81,7 @@ def test_a_difference_that_can_no_longer_be_estimated_is_notable_and_one_that_ne
         (0.30, 0.36, 30, True),  # six points, whatever the accounts
         (0.0, 0.0, 0, False),
         (0.0, 0.04, 0, False),
+        (0.0, 0.36, 0, False),
         (1.0, 1.0, 50, False),
     ],
 )
@@ -101,6 +102,9 @@ def test_the_base_rate_is_compared_too(now: float, notable: bool) -> None:
     assert plain(found["base rate"]).startswith("The share of all accounts that stayed")
     nobody = dataclasses.replace(people, base_rate=None)
     assert "base rate" not in changes(validated(result={"population": nobody}), validated())
+    empty = dataclasses.replace(people, mature=0)
+    odd = changes(validated(result={"population": empty}), validated(result={"population": later}))
+    assert not odd["base rate"].notable, "a share of nobody has not drifted"
 
 
 def test_fewer_accounts_are_notable_only_where_both_runs_chose_them_alike() -> None:
@@ -108,7 +112,59 @@ def test_fewer_accounts_are_notable_only_where_both_runs_chose_them_alike() -> N
     assert not changes(fewer, more)["accounts"].notable
     assert plain(changes(fewer, more)["accounts"]) == "It rests on 200 more accounts: 900."
     assert changes(more, fewer)["accounts"].notable
-    assert not changes(more, validated(n_accounts=700, result={"origin": "registered"}))["accounts"].notable
+    vouched = validated(n_accounts=700, result={"origin": "independent"})
+    assert changes(more, vouched)["accounts"].notable, "all accounts decide, searched or not"
+
+
+def registered(day: str | None, **more: Any) -> ValidationResult:
+    return validated(result={"origin": "registered", "registered": day}, **more)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        (validated, registered, "judged as registered on 2025-09-20 now, judged on all accounts then"),
+        (registered, validated, "judged on all accounts now, judged as registered on 2025-09-20 then"),
+    ],
+)
+def test_accounts_chosen_otherwise_are_not_compared(before: Any, now: Any, words: str) -> None:
+    def run(made_by: Any, **more: Any) -> ValidationResult:
+        return registered("2025-09-20", **more) if made_by is registered else validated(**more)
+
+    one, other = run(before, n_accounts=900, unwidened=interval(0.1)), run(now, n_accounts=700, unwidened=interval(0.3))
+    found = changes(one, other)
+    for what in ("accounts", "difference"):
+        assert found[what].sentence.startswith(f"Not comparable: {words}")
+        assert not found[what].notable
+    assert "900, and now 700" in found["accounts"].sentence
+    assert "It was +10.0 points [5.0, 15.0] and is +30.0 points" in found["difference"].sentence
+    assert "judged then as" in str(compare(one, other).compared_with)
+    assert "judged then" not in str(compare(one, one).compared_with)
+
+
+def test_another_day_of_registration_chooses_other_accounts() -> None:
+    found = changes(registered("2025-01-01", n_accounts=900), registered("2025-06-01", n_accounts=700))["accounts"]
+    assert "Not comparable" in found.sentence
+    assert not found.notable
+    assert changes(registered("2025-01-01", n_accounts=900), registered("2025-01-01", n_accounts=700))[
+        "accounts"
+    ].notable
+
+
+def test_a_run_that_judged_nobody_is_said_and_nothing_of_it_has_drifted() -> None:
+    nobody = validated(reach=0.0, n_described=0, n_accounts=0, unwidened=interval(None))
+    somebody = validated(reach=0.36, n_described=1539, n_accounts=1539)
+    later = changes(nobody, somebody)
+    assert (later["reach"].before, later["reach"].now) == ("not judged", "36 %".replace(" ", "\u202f"))
+    assert later["reach"].sentence == "How many reach it was not judged then."
+    assert plain(later["accounts"]) == "It was not judged then: 0 accounts then, 1,539 now."
+    sooner = changes(somebody, nobody)
+    assert sooner["reach"].sentence == "How many reach it is not judged now."
+    assert plain(sooner["accounts"]) == "It is not judged now: 1,539 accounts then, 0 now."
+    assert changes(nobody, nobody)["reach"].sentence.endswith("was not judged then and is not now.")
+    for found in (later, sooner):
+        assert not found["reach"].notable
+        assert not found["accounts"].notable
 
 
 def with_status(name: str, status: str, judged: bool = True) -> ValidationResult:
@@ -141,7 +197,15 @@ def test_another_rule_of_the_same_events_is_named_and_nothing_of_it_is_notable()
     assert list(found) == ["verdict", "difference", "reach", "base rate"]
     assert not any(change.notable for change in found.values())
     assert f"another rule of these events, “{RULE}”" in found["verdict"].sentence
+    assert found["verdict"].before == "not judged", "this rule was not"
     assert "its verdict was “holds”; that of this one is “does not hold”" in found["verdict"].sentence
+
+
+def test_another_rule_of_a_study_keeps_the_word_of_the_study() -> None:
+    row = factory.family(1, "report_shared", milestone="report_shared", status="found", adjusted=interval(0.1))
+    found = changes(factory.study(ranking=(row,)), validated())["verdict"]
+    assert (found.before, found.now, found.notable) == ("not judged", "holds", False)
+    assert "its verdict was “found”; that of this one is “holds”" in found.sentence
 
 
 def test_the_same_rule_goes_before_another_one_of_its_events() -> None:
@@ -173,7 +237,9 @@ def test_a_study_says_what_to_expect_of_a_verdict(status: str, verdict: str, not
     row = factory.family(1, "report_shared", milestone=RULE, status=status, adjusted=interval(0.1))
     found = changes(factory.study(ranking=(row,)), validated(verdict))
     assert found["verdict"].notable is notable
-    assert found["verdict"].before == status.replace("_", " ")
+    assert found["verdict"].before == {"found": "holds"}.get(status, status.replace("_", " "))
+    assert f"The study called it “{status.replace('_', ' ')}”" in found["verdict"].sentence
+    assert ("leads to expect" in found["verdict"].sentence) is not (notable or status == "lead")
     assert found["difference"].before == "+10.0 points [5.0, 15.0]"
     assert found["reach"].before.endswith("%")
     assert not found["accounts"].notable
@@ -228,7 +294,7 @@ def test_drift_of_a_share_has_no_direction_and_equal_shares_have_none(
 
     assert notable(before, n_before, now, n_now) == notable(now, n_now, before, n_before)
     assert not notable(now, n_before, now, n_now)
-    assert notable(before, n_before, now, n_now) or abs(now - before) <= 0.05
+    assert notable(before, n_before, now, n_now) or abs(now - before) <= 0.05 or not (n_before and n_now)
 
 
 def test_the_rest_of_a_proposal_is_untouched() -> None:

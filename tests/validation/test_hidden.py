@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from discovery import estimate
-from discovery.validation.hidden import confounding, exposure_to_hidden
+from discovery.validation.hidden import Exposed, _explained, _left_over, confounding, exposure_to_hidden
 
 from .cases import make_case
 
@@ -35,7 +35,7 @@ def test_a_difference_that_the_strongest_trait_could_not_explain_passes():
     assert exposed.left_over == less.left_over
     assert 0.03 <= exposed.left_over < exposed.difference == difference
     assert "as strong as “plan”" in found.sentence
-    assert "Only an experiment" in found.sentence
+    assert "No log can rule it out" in found.sentence
 
 
 def test_a_difference_that_the_strongest_trait_could_explain_fails():
@@ -58,6 +58,49 @@ def test_a_difference_that_activity_takes_away_is_a_doubt():
     assert exposed.left_over >= 0.03
     assert found.status == "warn"
     assert "how busy accounts are takes away" in found.sentence
+
+
+def with_traits(traits, seed=8, effect=0.2, says=0.0, n=4000):
+    rng = np.random.default_rng(seed)
+    columns = {name: rng.random(n) < 0.5 for name in traits}
+    met = rng.random(n) < 0.4
+    chance = 0.4 + effect * met + says * (columns[traits[0]] - 0.5)
+    return make_case(met, rng.random(n) < chance, traits=columns)
+
+
+def test_a_single_trait_that_says_little_is_no_measure():
+    found = confounding(with_traits(["plan"]))
+    assert (found.status, found.judged) == ("warn", True)
+    assert "would leave nearly all of it, but that is the only trait known at signup and says little" in found.sentence
+    for case in (with_traits(["plan"], says=0.4), with_traits(["plan", "channel"])):
+        found = confounding(case)
+        assert found.status == "pass"
+        assert "only trait" not in found.sentence
+
+
+def test_how_much_traits_explain_is_the_share_of_a_regression():
+    """Against numpy's least squares, with Ezekiel's correction; nothing where there is nothing."""
+    case = with_traits(["plan", "channel"], says=0.3)
+    y, x = case.retained.astype(float), case.null.design
+    left = [y - design @ np.linalg.lstsq(design, y, rcond=None)[0] for design in (x[:, :1], x)]
+    expected = 1 - (left[1] @ left[1] / (len(y) - 3)) / (left[0] @ left[0] / (len(y) - 1))
+    assert _explained(case) == pytest.approx(expected, rel=1e-9)
+    noise = [_explained(with_traits(["plan"], seed=seed, n=300)) for seed in range(50)]
+    assert np.mean(noise) == pytest.approx(0, abs=0.002)
+
+
+def test_what_prints_alike_is_nearly_all():
+    said = Exposed(
+        difference=0.07,
+        kept=1.0,
+        e_value=1.5,
+        robustness_value=0.1,
+        strongest="plan",
+        left_over=0.0662,
+        weak=False,
+    )
+    assert "would leave nearly all of it" in _left_over(said)
+    assert "would leave 6 points of 7 points" in _left_over(dataclasses.replace(said, left_over=0.06))
 
 
 def test_without_a_known_trait_there_is_nothing_to_compare_with():

@@ -85,7 +85,55 @@ def test_an_event_that_is_not_in_the_log_decides():
     found = judged(missing=("report_shared",))
     assert (found.status, found.decides, found.value) == ("fail", True, None)
     assert "“report_shared” is not in the log" in found.sentence
-    assert "are not in the log" in judged(missing=("a", "b")).sentence
+    assert "are not in the log" in judged(milestone="a and b", missing=("a", "b")).sentence
+
+
+@pytest.mark.parametrize(
+    ("milestone", "status"),
+    [
+        ("gone or report_shared", "warn"),
+        ("gone or lost", "fail"),
+        ("gone and report_shared", "fail"),
+        ("(gone or report_shared) and deal_created", "warn"),
+        ("(gone or lost) and deal_created", "fail"),
+        ("(gone and report_shared) or deal_created", "warn"),
+        ("(gone and report_shared) or lost", "fail"),
+        ("gone or (lost within 3d and report_shared)", "fail"),
+    ],
+)
+def test_a_missing_event_decides_where_no_other_way_is_left(milestone, status):
+    missing = tuple(event for event in ("gone", "lost") if event in milestone)
+    found = judged(milestone=milestone, missing=missing)
+    assert (found.status, found.decides) == (status, status == "fail")
+    assert f"“{missing[0]}”" in found.sentence
+    assert ("only the other ways of reaching it count" in found.sentence) == (status == "warn")
+    assert ("the milestone cannot be observed" in found.sentence) == (status == "fail")
+
+
+@pytest.mark.parametrize(
+    ("milestone", "status"),
+    [
+        ("report_shared by 2 users or deal_created", "warn"),
+        ("report_shared by 2 users or deal_created by 3 users", "fail"),
+        ("report_shared by 2 users and deal_created", "fail"),
+    ],
+)
+def test_users_that_are_not_known_decide_where_no_other_way_is_left(milestone, status):
+    found = judged(milestone=milestone, has_users=False, unknown_users=1.0)
+    assert (found.status, found.decides) == (status, status == "fail")
+    assert "the log names no users" in found.sentence
+
+
+def test_what_is_missing_and_who_is_unknown_count_together():
+    found = judged(milestone="gone or report_shared by 2 users", missing=("gone",), has_users=False)
+    assert (found.status, found.decides) == ("fail", True)
+    assert "“gone” is not in the log at all, and what is left asks for several users" in found.sentence
+    found = judged(milestone="gone or report_shared by 2 users", missing=("gone",), has_users=True)
+    assert (found.status, found.decides) == ("warn", False)
+
+
+def test_a_gap_goes_before_an_alternative_that_is_missing():
+    assert "tracking has gaps" in judged(silent(10), milestone="gone or report_shared", missing=("gone",)).sentence
 
 
 def test_users_asked_for_that_the_log_does_not_name_decide():

@@ -106,7 +106,30 @@ def test_small_first_groups_are_one_and_small_later_ones_are_left_out():
     assert not criterion.judged
     criterion, groups = beyond_onboarding(onboarded(began=1.0, finished=0.999, reaching=1.0))
     assert [group.label for group in groups] == [FINISHED, REACHED]
-    assert criterion.sentence.startswith("Hardly any account left setup unfinished; ")
+    assert "“imported”. Hardly any account left setup unfinished; " in criterion.sentence
+
+
+@pytest.mark.parametrize(
+    ("source", "whence"),
+    [("spec", "as you named it"), ("ladder", "the rungs of your ladder"), ("path", "as found in the log")],
+)
+def test_the_setup_that_was_taken_is_named(source, whence):
+    case = onboarded(reaching=1.0)
+    assert case.setup is not None
+    taken = dataclasses.replace(case.setup, source=source)
+    said = beyond_onboarding(dataclasses.replace(case, setup=taken))[0].sentence
+    assert said.startswith(f"Setup, {whence}: “invited”, “imported”. Finishing setup alone")
+    many = dataclasses.replace(taken, steps=tuple(f"step_{i}" for i in range(9)))
+    assert "“step_5” and 3 more. " in beyond_onboarding(dataclasses.replace(case, setup=many))[0].sentence
+
+
+def test_a_difference_of_a_group_too_wide_to_say_anything_is_left_out():
+    criterion, groups = beyond_onboarding(onboarded(200, began=0.8, finished=0.75, reaching=1.0, seed=4))
+    alone = next(group.adjusted for group in groups if group.label == FINISHED)
+    assert (alone.estimate, alone.ci_lower, alone.ci_upper, alone.status) == (None, None, None, "too_few")
+    assert "cannot be told with so few accounts; among those that finished" in criterion.sentence
+    for group in beyond_onboarding(onboarded(4000))[1]:
+        assert group.adjusted is None or group.adjusted.ci_upper - group.adjusted.ci_lower <= 0.3
 
 
 def test_a_setup_finished_after_the_window_is_not_finished():
@@ -130,6 +153,7 @@ def test_without_steps_it_is_not_judged(steps):
     rng = np.random.default_rng(0)
     criterion, groups = beyond_onboarding(make_case(rng.random(99) < 0.5, rng.random(99) < 0.5, setup=steps))
     assert (criterion.judged, criterion.status, groups) == (False, "warn", ())
+    assert "[kinds] setup, or propose a ladder" in criterion.sentence
 
 
 def test_the_interval_covers_nothing_where_there_is_nothing():

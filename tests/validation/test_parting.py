@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from discovery.validation.parting import parting, precedes_separation
+from discovery.validation.parting import _in_words, parting, precedes_separation
 
 from .cases import make_case
 
@@ -64,6 +64,23 @@ def test_the_more_the_pace_decides_the_less_it_passes(busier, status):
     assert found.value == pytest.approx(parting(days, before).chance)
 
 
+@pytest.mark.parametrize(
+    ("chance", "half", "said"),
+    [
+        (0.45, 0.02, "no more than the half that chance gives: it comes before accounts part"),
+        (0.35, 0.02, " less than the half that chance gives: it comes before accounts part"),
+        (0.52, 0.01, "hardly more than the half that chance gives: it comes before accounts part"),
+        (0.55, 0.06, "hardly more than the half that chance gives: it comes before accounts part"),
+        (0.54, 0.02, ", more than the half that chance gives: they were slightly busier before"),
+        (0.597, 0.05, ", more than the half that chance gives: they were slightly busier before"),
+        (0.62, 0.02, ", more than the half that chance gives: part of the difference may have been there before"),
+    ],
+)
+def test_those_a_little_busier_are_called_so(chance, half, said):
+    status = "pass" if chance < 0.6 else "warn"
+    assert said in _in_words(status, chance, half, 0.0)
+
+
 def test_more_on_the_day_itself_is_no_sign_of_parting():
     days, before = world(2, 0.0)
     there = np.flatnonzero(np.isfinite(days))
@@ -87,7 +104,7 @@ def test_where_most_reach_it_on_the_first_day_nothing_can_part_before():
     days[:1500] = 0.2
     found = precedes_separation(make_case(np.isfinite(days), np.arange(2000) % 2 == 0, days=days, before=before))
     assert found.status == "pass"
-    assert "on their first day" in found.sentence
+    assert "too early for the log to show whether they differed before" in found.sentence
     everyone = make_case(np.ones(100), np.arange(100) % 2 == 0, days=np.zeros(100))
     assert precedes_separation(everyone).status == "pass"
     assert precedes_separation(everyone).value is None

@@ -44,6 +44,9 @@ def test_long_windows_reach_the_enterprise_target():
 def test_a_rule_is_never_later_than_its_own_window():
     found, _ = early(reached(np.full(40, 6.9), milestone="report_shared within 7d"))
     assert found.status == "warn"
+    assert "later than 3.5 days, half of the 7 days allowed" in found.sentence
+    found, _ = early(reached(np.full(40, 3.2), milestone="report_shared within 7d"))
+    assert found.status == "pass"
     assert "its own window of 7 days" in found.sentence
     either, _ = early(reached(np.full(40, 9.0), milestone="deal_created or (report_shared within 7d)"))
     assert either.status == "fail"

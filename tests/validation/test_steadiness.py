@@ -10,6 +10,7 @@ import pytest
 
 from discovery.spec import Day
 from discovery.validation.steadiness import stable
+from discovery.wording import p_value
 
 from .cases import START, make_case
 
@@ -32,6 +33,7 @@ def test_a_steady_difference_passes_and_every_part_is_near_it():
     found, cohorts, segments = stable(world(1, 0.2))
     assert (found.status, found.unit, found.decides) == ("pass", "p", False)
     assert found.value > 0.01
+    assert f"(smallest {p_value(found.value)}; below 0.01 would be one)" in found.sentence
     assert len(cohorts) == 4
     assert sum(row.n_accounts for row in cohorts) == 4000
     sizes = [row.n_accounts for row in segments]
@@ -144,6 +146,8 @@ def test_several_segments_answer_for_each_other():
         row for row in stable(dataclasses.replace(case, segments=case.segments | others))[2] if row.segment == "plan"
     )
     assert together.p_differs == pytest.approx(min(1.0, 5 * alone))
+    calm = dataclasses.replace(world(1, 0.2), segments=others)
+    assert ", corrected for several segments; below 0.01 would be one)" in stable(calm)[0].sentence
 
 
 @pytest.mark.parametrize(

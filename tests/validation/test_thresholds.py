@@ -58,6 +58,13 @@ def test_the_right_threshold_passes_and_others_are_told_from_it():
     assert "all 4 others can be told from it" in criterion.sentence
 
 
+@pytest.mark.parametrize(("planted", "said"), [(3, "can be told from it"), (None, "cannot be told from it")])
+def test_a_single_other_threshold_is_the_only_one(planted, said):
+    criterion = specific_threshold(counted(1000, 3, planted, least=(1, 3)))[0]
+    assert f"the only other one {said}" in criterion.sentence
+    assert "1 other" not in criterion.sentence
+
+
 def test_a_threshold_met_by_almost_the_same_accounts_is_alike():
     case = counted(4000, 3, 3)
     nearly = case.met.copy()
@@ -201,6 +208,17 @@ def test_a_near_duplicate_is_the_same_behaviour_not_a_better_one():
     criterion, _, better = beaten_by_none(case, None)
     assert (criterion.status, better) == ("pass", None)
     assert "“twin” is the same behaviour, met by nearly the same accounts" in criterion.sentence
+
+
+def test_a_rule_that_the_others_meet_is_not_the_same_behaviour():
+    case = families(1, 0.8, (0.0,))
+    others = ~case.met
+    others[:40] = ~others[:40]
+    case = dataclasses.replace(case, rivals=(*case.rivals, rule("others", others)))
+    criterion, competitors, better = beaten_by_none(case, None)
+    assert (criterion.status, better) == ("pass", None)
+    assert criterion.sentence == "Of 2 other behaviours, none separates accounts better."
+    assert len(competitors) == 2
 
 
 def test_a_better_threshold_of_its_own_beats_it_too():

@@ -73,6 +73,10 @@ def test_a_vanity_rule_that_separates_clearly_better_fails_it():
     assert found is not None
     assert found.lead.ci_upper is not None
     assert found.lead.ci_upper < 0
+    behind = "{:.1f} points [{:.1f}, {:.1f}]".format(
+        *(-100 * bound for bound in (found.lead.estimate, found.lead.ci_upper, found.lead.ci_lower))
+    )
+    assert criterion.sentence.replace("\u2212", "-").endswith(f"points, {behind} less.")
 
 
 def test_nothing_left_beside_vanity_fails_it():

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -5,7 +7,8 @@ from statsmodels.stats.multitest import multipletests
 from validation.cases import make_case
 
 from discovery.results import Criterion, Estimate, Power
-from discovery.validation import Effect, decide
+from discovery.validation import Effect, decide, effect_of
+from discovery.validation.judge import power_of
 from discovery.validation.verdict import Grounds, conclude, latest, predictive
 
 ARBITRARY = np.random.default_rng(0).random((2, 400)) < 0.5
@@ -15,12 +18,12 @@ POWER = Power(minimum_detectable=0.05, accounts_needed=900, accounts_missing=500
 PLAIN = Estimate(estimate=0.2, ci_lower=0.1, ci_upper=0.3, scale="risk difference", n_accounts=1000)
 
 
-def grounds(origin="independent", standing="none"):
-    return Grounds(plain=PLAIN, power=POWER, origin=origin, standing=standing)
+def grounds(origin="independent", standing="none", better=None):
+    return Grounds(plain=PLAIN, better=better, power=POWER, origin=origin, standing=standing)
 
 
 def effect(estimate, se=0.01, bound=4.0, inertia=None):
-    return Effect(estimate=estimate, se=se, n=1000, bound=bound, inertia=inertia)
+    return Effect(estimate=estimate, se=se, n=1000, bound=bound, spread=se * 1000**0.5, inertia=inertia)
 
 
 def verdict_on(estimate, se=0.01, origin="independent", criteria=(), standing="none", outcome="retained"):
@@ -128,6 +131,7 @@ def test_an_unknown_effect_is_not_enough_data():
         (0.10, "contradicts", "not enough data"),
         (0.10, "inconclusive", "holds"),
         (0.015, "supports", "holds"),
+        (-0.10, "supports", "holds"),
         (-0.10, "contradicts", "does not hold"),
     ],
 )
@@ -135,7 +139,7 @@ def test_a_past_experiment_outranks_the_comparison(estimate, standing, expected)
     tried = Criterion(name="experimental evidence", status="warn", sentence="A test was run.")
     said = verdict_on(estimate, criteria=(tried,), standing=standing)
     assert said.verdict == expected
-    by_test = (estimate, standing) in ((0.10, "contradicts"), (0.015, "supports"))
+    by_test = standing == "supports" or (estimate, standing) == (0.10, "contradicts")
     assert said.decided_by == ("experiment" if by_test else "difference")
     assert ("A test was run." in said.reasons) == by_test
 
@@ -160,3 +164,56 @@ def test_a_difference_lost_among_the_latest_signups_is_a_warning():
     assert late.n_accounts == pytest.approx(1000, abs=2)
     assert late.ci_lower < 0 < late.ci_upper
     assert predictive(judged, decision, late).status == "warn"
+
+
+def test_no_past_experiment_excuses_the_outcome_in_disguise():
+    assert verdict_on(0.3, criteria=(failing(),), standing="supports").verdict == "does not hold"
+
+
+def test_a_better_rule_is_said_where_the_proposal_holds():
+    judged = make_case(*ARBITRARY)
+    (decision,) = decide([effect(0.10)], "independent", 0.05)
+    said = conclude(judged, decision, (), grounds(better="invited >= 2"))
+    assert said.verdict == "holds"
+    assert "“invited >= 2” separates better" in said.sentence
+
+
+def test_nobody_since_the_registration_is_said():
+    judged = make_case(*ARBITRARY)
+    late = dataclasses.replace(judged, decides=np.zeros(len(judged), dtype=bool), deciding=None)
+    (decision,) = decide([effect_of(late, 4.0)], "registered", 0.05)
+    assert "No account that signed up since" in predictive(late, decision, None).sentence
+
+
+@pytest.mark.parametrize("origin", ["searched", "independent", "registered"])
+def test_no_proposal_is_refused_at_a_level_the_others_leave_it(origin):
+    """The fourth of four is tested at the full level against 0; its upper bound still answers for all four."""
+    decisions = decide([effect(0.10), effect(0.12), effect(0.14), effect(0.011)], origin, 0.05)
+    reaches = [(d.adjusted.ci_upper - d.adjusted.estimate) / 0.01 for d in decisions]
+    assert reaches == pytest.approx([norm.ppf(1 - 0.025 / 4)] * 4)
+
+
+def test_power_is_that_of_holding():
+    """A true difference must be clear of 0 and look as large as matters: both in four studies of five."""
+    rng = np.random.default_rng(0)
+    for se in (0.002, 0.01, 0.03):
+        found = effect(0.0, se)
+        (decision,) = decide([found], "independent", 0.05)
+        power = power_of(found, decision, 0.03, lambda missing: (0, 1.0))
+        seen = rng.normal(power.minimum_detectable, se, 20_000)
+        holds = ((seen - decision.reach * se > 0) & (seen >= 0.03)).mean()
+        assert holds == pytest.approx(0.8, abs=0.012)
+
+
+def test_what_is_missing_is_known_before_anyone_can_decide():
+    """Nobody signed up since the registration: all judged accounts tell how many will be needed."""
+    rng = np.random.default_rng(5)
+    met = rng.random(2000) < 0.4
+    judged = make_case(met, rng.random(2000) < 0.5)
+    nobody = dataclasses.replace(judged, decides=np.zeros(2000, dtype=bool), deciding=None)
+    found = effect_of(nobody, 4.0)
+    (decision,) = decide([found], "registered", 0.05)
+    power = power_of(found, decision, 0.03, lambda missing: (0, float(missing)))
+    by_hand = (1.96 + 0.8416) ** 2 * 0.25 / (0.4 * 0.6) / 0.03**2
+    assert power.accounts_missing == pytest.approx(by_hand, rel=0.05)
+    assert power.minimum_detectable is None

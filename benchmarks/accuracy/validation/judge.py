@@ -16,6 +16,8 @@ from .proposals import Asked, Kind
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "not enough data"
 ALPHA, POWER = 0.05, 0.8
+BROKEN_SPLIT = 0.001
+"""A split of a test that is less likely than this by chance counts as broken."""
 _BY_LEVEL = "predictive"
 """The criterion that the proposal's own interval is; it is judged anew where the interval is another."""
 
@@ -57,7 +59,6 @@ class Judged:
     `searched` is its verdict where a search may have proposed it. `lower` and `upper` are the ordinary interval, whose
     true value is `overlap`. `detectable` is the difference that these accounts would show with 80 % power. `better` is
     the rule said to do better, `better_alike` its correlation with the planted rule where both are of the same event.
-    `blamed` are the criteria that alone refuse it.
     """
 
     kind: Kind
@@ -72,12 +73,11 @@ class Judged:
     overlap: float
     better: str | None
     better_alike: float | None
-    blamed: tuple[str, ...] = ()
 
     @property
     def same_behaviour(self) -> bool:
         """Whether the rule said to be better is another threshold of the same events."""
-        return self.better is not None and Milestone.parse(self.better).family == Milestone.parse(self.milestone).family
+        return of_same_events(self.better, self.milestone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,6 @@ class ValidationRow:
     seconds: float
     group: str = "failed"
     segment: str | None = None
-    plant: str = ""
     minimum_effect: float = 0.03
     proposals: tuple[Judged, ...] = ()
     tried: tuple[Tried, ...] = ()
@@ -143,10 +142,15 @@ class ValidationRow:
     def from_dict(cls, values: Mapping[str, Any]) -> ValidationRow:
         """Return the row that `as_dict` described."""
         nested = {
-            "proposals": tuple(Judged(**{**one, "blamed": tuple(one["blamed"])}) for one in values["proposals"]),
-            "tried": tuple(Tried(**one) for one in values["tried"]),
+            "proposals": tuple(Judged(**_still_kept(Judged, one)) for one in values["proposals"]),
+            "tried": tuple(Tried(**_still_kept(Tried, one)) for one in values["tried"]),
         }
-        return cls(**{**values, **nested})
+        return cls(**{**_still_kept(cls, values), **nested})
+
+
+def _still_kept(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without those that only rows of earlier versions have."""
+    return {field.name: values[field.name] for field in dataclasses.fields(kind) if field.name in values}
 
 
 def failure(key: tuple[str, int, int], version: str, message: str) -> ValidationRow:
@@ -162,7 +166,7 @@ def alone(answer: Answer, least: float, *, active: bool) -> str:
     decides fails. An outcome of activity asks, too, that it be better than activity.
     """
     shown = answer.unwidened
-    if blamed(answer):
+    if refused(answer):
         return FAILS
     if shown.estimate is None or shown.ci_lower is None or shown.ci_upper is None:
         return OPEN
@@ -174,9 +178,14 @@ def alone(answer: Answer, least: float, *, active: bool) -> str:
     return OPEN if active and beside is not None and beside.status != "pass" else HOLDS
 
 
-def blamed(answer: Answer) -> tuple[str, ...]:
-    """Return the names of the criteria that alone refuse a proposal, whatever its interval."""
-    return tuple(one.name for one in answer.criteria if one.decides and one.status == "fail" and one.name != _BY_LEVEL)
+def refused(answer: Answer) -> bool:
+    """Say whether a criterion alone refuses a proposal, whatever its interval."""
+    return any(one.decides and one.status == "fail" and one.name != _BY_LEVEL for one in answer.criteria)
+
+
+def of_same_events(rule: str | None, milestone: str) -> bool:
+    """Say whether a rule is a threshold of the same events as a milestone."""
+    return rule is not None and Milestone.parse(rule).family == Milestone.parse(milestone).family
 
 
 def detectable(shown: Estimate) -> float | None:
@@ -198,7 +207,6 @@ def judge(
 ) -> Judged:
     """Hold one answer against the truth; `likeness` is the correlation of a rule with the planted one."""
     shown, better = answer.unwidened, answer.better
-    same = better is not None and Milestone.parse(better).family == Milestone.parse(asked.milestone).family
     return Judged(
         kind=asked.kind,
         milestone=asked.milestone,
@@ -211,8 +219,7 @@ def judge(
         detectable=detectable(shown),
         overlap=overlap,
         better=better,
-        better_alike=likeness(better) if better is not None and same else None,
-        blamed=blamed(answer),
+        better_alike=likeness(better) if better is not None and of_same_events(better, asked.milestone) else None,
     )
 
 
@@ -233,5 +240,5 @@ def tried(kind: Kind, without: str, with_it: str, tests: Sequence[Test], truth: 
         upper=effect.ci_upper if effect else None,
         effect=float(told["moves"][rule]["complier_effect"]),
         broken=bool(told["broken_split"]),
-        mismatch=any(one.sample_ratio_p is not None and one.sample_ratio_p < 0.001 for one in tests if one is test),
+        mismatch=test is not None and test.sample_ratio_p is not None and test.sample_ratio_p < BROKEN_SPLIT,
     )

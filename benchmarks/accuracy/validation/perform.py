@@ -42,7 +42,6 @@ def _simulated(run: Run, version: str) -> ValidationRow:
         version=version,
         group=facts.group,
         segment=facts.segment,
-        plant=str(facts.settings.get("kind", "")),
         minimum_effect=spec.inference.minimum_effect,
         proposals=proposals,
         tried=with_experiments(world, proposals),

@@ -18,7 +18,6 @@ Chosen = Callable[[ValidationRow], Sequence[Judged]]
 TOGETHER = "all of these"
 SAME_RULE = 0.95
 """A rule as alike as this to the planted one (phi) is taken for it."""
-NOTHING_ACTS = ("null", "hidden")
 ALIKE = {"phi up to .5": (-1.0, 0.5), "phi .5 to .65": (0.5, 0.65), "phi .65 to .8": (0.65, 1.0)}
 
 
