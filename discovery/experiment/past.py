@@ -204,7 +204,7 @@ def _reading(
 def _clear_of_all(arms: Arms, accounts: Participants, itt: float, alpha: float) -> bool:
     """Say whether the difference is as clear among all assigned, where the arms may have lost accounts unevenly.
 
-    A variant that only drives out those that would have left anyway leaves better accounts behind.
+    A variant that only makes those leave early that would have left anyway leaves better accounts behind.
     """
     lost = same_share(np.array(arms.early), np.array(arms.assigned))
     if accounts.outcome != "retained" or lost is None or lost >= LOST_UNEVENLY:

@@ -22,7 +22,6 @@ LATEST = 0.25
 """Share of the accounts, by signup, whose difference must not contradict the rest."""
 FEWEST_LATEST = 100
 FEWEST_ON_A_SIDE, FEWEST_DECIDING = 10, 100
-FORESEEABLE_WEEKS = 520
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -333,16 +332,13 @@ def _begun_small(sentence: str) -> str:
 
 def _missing(grounds: Grounds, least: float) -> tuple[str, ...]:
     """Say what would settle it: how many more accounts, when, and what spares the search penalty."""
-    power, wanted = grounds.power, wording.points(least, plus=False)
-    said = []
-    if power.accounts_missing:
-        if power.weeks is None or power.weeks > FORESEEABLE_WEEKS:
-            when = "more than these signups will bring in years"
-        else:
-            when = f"some {wording.count(max(1, power.weeks))} weeks at today's signups"
+    power, wanted, said = grounds.power, wording.points(least, plus=False), []
+    if power.accounts_missing and power.weeks is not None:
         more = wording.count(power.accounts_missing)
+        when = wording.lasting(max(1.0, power.weeks))
         said.append(
-            f"To show a difference of {wanted}, some {more} more accounts with a known outcome are missing: {when}."
+            f"To tell a difference of {wanted} from none, some {more} more accounts with a known outcome are missing: "
+            f"{when} at today's signups."
         )
     if grounds.origin == "searched":
         said.append(

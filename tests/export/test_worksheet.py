@@ -406,7 +406,7 @@ def test_a_plan_fills_in_the_sizes_and_leaves_the_decision_to_the_team():
     sizes = row(sheet, part, "Number of accounts, and duration, computed")
     assert sizes.startswith("80 % power at a two-sided level of 5 %, where 49 % stay and 31 % reach it today, with 71 ")
     said = "If 10 points more accounts reach it and the effect among them is 12.0 points, the arms differ by 1.2 points"
-    assert f"{said}: 27,222 accounts in each arm, 780 weeks." in sizes
+    assert f"{said}: 27,222 accounts in each arm, more than 10 years." in sizes
     assert sizes.count("accounts in each arm") == len(CASES["plan"][1].experiment.rows)
     assert row(sheet, part, "Number of accounts, and duration") == ""
     assert row(sheet, part, "To see ten points more activation") == "356 accounts in each arm, 12 weeks."

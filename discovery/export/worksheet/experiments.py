@@ -110,14 +110,14 @@ def _size(row: PlanRow) -> str:
     )
     if row.per_arm is None:
         return f"{assumed}: no number of accounts shows that."
-    lasting = f", {wording.count(row.weeks)} weeks" if row.weeks is not None else ""
+    lasting = f", {wording.lasting(row.weeks)}" if row.weeks is not None else ""
     return f"{assumed}: {wording.count(row.per_arm)} accounts in each arm{lasting}."
 
 
 def _activation(plan: ExperimentPlan) -> str:
     if plan.activation_per_arm is None:
         return ""
-    lasting = f", {wording.count(plan.activation_weeks)} weeks" if plan.activation_weeks is not None else ""
+    lasting = f", {wording.lasting(plan.activation_weeks)}" if plan.activation_weeks is not None else ""
     return f"{wording.count(plan.activation_per_arm)} accounts in each arm{lasting}."
 
 
