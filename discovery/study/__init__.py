@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from os import PathLike
 from typing import Any
 
-from discovery import exposure, intake, ranking
+from discovery import intake, ranking
 from discovery.errors import QualityError, SpecError
 from discovery.intake import Relations
 from discovery.milestone import Milestone
@@ -26,12 +26,12 @@ from discovery.results import (
     read_earlier,
 )
 from discovery.spec import Day, StudySpec, build_spec
-from discovery.study.evidence import lifetimes, prepare_sample
+from discovery.study.evidence import lifetimes
 from discovery.study.finalists import Finalists
 from discovery.study.ladders import Ladders
 from discovery.study.personas import search_personas
-from discovery.study.search import gather
 from discovery.study.validation import ask, validate
+from discovery.study.walk import search_all
 from discovery.validation import compare as compared
 from discovery.version import __version__
 
@@ -213,32 +213,11 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
     window = spec.candidates.window_days
     progress("Reading who stayed and who left")
     outcome = read_outcome(lifetimes(relations), spec.outcome, window_days=window, inferred=not asked.outcome.kind)
-    shortfall = ranking.shortfall(outcome.population, outcome.summary)
-    if shortfall:
-        return _empty(outcome, ranking.insufficient(shortfall))
+    found = search_all(relations, outcome, tuple(days * Day for days in spec.candidates.within_days), progress)
+    if isinstance(found, str):
+        return _empty(outcome, ranking.insufficient(found))
 
-    progress("Counting what accounts did in their first days")
-    measured = exposure.measure(
-        relations.engine,
-        relations.events_table,
-        relations.accounts_table,
-        len(relations.accounts),
-        tuple(days * Day for days in spec.candidates.within_days),
-        window * Day,
-    )
-    grid = spec.candidates
-    users = grid.min_users if relations.has_users else (1,)
-    flags = exposure.candidate_flags(
-        measured, outcome.positions, grid.at_least, grid.within_days, users, ranking.MIN_SIDE
-    )
-    if not flags.conditions:
-        return _empty(outcome, ranking.insufficient(_nothing_differs(measured.events)))
-
-    progress(f"Comparing {len(flags.conditions):,} rules")
-    sample = prepare_sample(relations, outcome, measured, flags)
-    evidence = gather(sample, spec)
-    grading = ranking.grade(evidence, spec)
-    overall = ranking.decide(evidence, grading, outcome.population, outcome.summary, spec)
+    measured, sample, evidence, grading = found.measured, found.sample, found.evidence, found.grading
     personas = search_personas(sample, spec, outcome.population, outcome.summary, progress)
 
     progress("Refitting the finalists")
@@ -247,7 +226,7 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
     ranked = ranking.describe_families(
         evidence, grading, finalists.refits(), {o.family: o.rank for o in opinion}, outcome.summary
     )
-    verdict = ranking.of_all(overall, personas)
+    verdict = ranking.of_all(found.verdict, personas)
     return {
         "verdict": verdict,
         "population": outcome.population,
@@ -262,12 +241,6 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
         "adjusted_for": sample.adjusted_for,
         "candidates": ranking.candidate_table(evidence, grading),
     }
-
-
-def _nothing_differs(events: tuple[str, ...]) -> str:
-    if not events:
-        return "no event lies inside any account's observation window"
-    return f"all accounts did the same {len(events):,} event(s) in the same measure, so nothing tells them apart"
 
 
 def _empty(outcome: Outcome, verdict: Verdict) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,12 +28,12 @@ from discovery.results import (
     SurvivalCurve,
     read_ladder,
 )
-from discovery.spec import Day
-from discovery.study.evidence import lifetimes, prepare_sample
+from discovery.study.evidence import lifetimes
 from discovery.study.proposals import Proposals, windows_us
-from discovery.study.search import PLASMODES, gather
+from discovery.study.search import PLASMODES
 from discovery.study.settled import as_day, judged_through, moment_of, settled, signups_per_week, weeks_until
 from discovery.study.trials import Trials
+from discovery.study.walk import search_all
 from discovery.validation import Aside, Case, Effect, decide, effect_of, judge, not_judged
 
 Progress = Callable[[str], None]
@@ -93,7 +92,6 @@ def ask(
 def validate(relations: Relations, question: Question, inferred: bool, progress: Progress) -> dict[str, Any]:
     """Walk from checked relations to everything a validation says about them."""
     spec = relations.spec
-    window_us = spec.candidates.window_days * Day
     _refuse_long_windows(question, spec.candidates.window_days)
     _refuse_misspelt(question, relations)
     progress("Reading who stayed and who left")
@@ -110,50 +108,29 @@ def validate(relations: Relations, question: Question, inferred: bool, progress:
         "judged": len(outcome.positions),
         "judged_through": as_day(through),
     }
-    short = ranking.shortfall(outcome.population, outcome.summary)
-    if short:
-        return said | _unanswered(question, short)
-
-    progress("Counting what accounts did in their first days")
-    measured = exposure.measure(
-        relations.engine,
-        relations.events_table,
-        relations.accounts_table,
-        len(relations.accounts),
-        windows_us(question.milestones, relations),
-        window_us,
-    )
-    grid = spec.candidates
-    users = grid.min_users if relations.has_users else (1,)
-    flags = exposure.candidate_flags(
-        measured, outcome.positions, grid.at_least, grid.within_days, users, ranking.MIN_SIDE
-    )
-    if not flags.conditions:
-        return said | _unanswered(question, "no event inside the observation window tells accounts apart")
-    progress(f"Comparing {len(flags.conditions):,} rules")
     # The stated day alone decides: what happens after it must not move a verdict from one night to the next.
-    sample = dataclasses.replace(prepare_sample(relations, outcome, measured, flags), asked_model="logistic")
-    evidence = gather(sample, spec)
-    grading = ranking.grade(evidence, spec)
-    first = ranking.decide(evidence, grading, outcome.population, outcome.summary, spec)
+    found = search_all(relations, outcome, windows_us(question.milestones, relations), progress, stated_day=True)
+    if isinstance(found, str):
+        return said | _unanswered(question, found)
+
     since = moment_of(question.registered) if question.registered else None
-    decides = np.ones(len(sample), dtype=bool) if since is None else sample.signup >= since
-    proposals = Proposals(relations, outcome, measured, sample, evidence, decides)
+    decides = np.ones(len(found.sample), dtype=bool) if since is None else found.sample.signup >= since
+    proposals = Proposals(relations, outcome, found.measured, found.sample, found.evidence, decides)
     each = _Each(
         proposals=proposals,
         overall=overall,
-        trials=Trials(relations, overall, outcome, measured, sample),
+        trials=Trials(relations, overall, outcome, found.measured, found.sample),
         registered=since or 0,
         through=through,
         steps=question.steps,
     )
     return said | {
         "proposals": each.judged(question, progress),
-        "correction": _correction(question, evidence.searched),
-        "searched": evidence.searched,
-        "first": first.milestone,
-        "first_status": first.status,
-        "adjusted_for": sample.adjusted_for,
+        "correction": _correction(question, found.evidence.searched),
+        "searched": found.evidence.searched,
+        "first": found.verdict.milestone,
+        "first_status": found.verdict.status,
+        "adjusted_for": found.sample.adjusted_for,
     }
 
 
