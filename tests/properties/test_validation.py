@@ -160,7 +160,7 @@ def test_events_after_the_landmark_change_nothing_but_descriptive_criteria(world
     origin=st.sampled_from(["searched", "independent", "registered"]),
 )
 def test_an_interval_that_decides_is_never_narrower_than_the_usual_one(effects, bound, alpha, origin):
-    asked = [Effect(estimate=estimate, se=se, n=500, bound=bound) for estimate, se in effects]
+    asked = [Effect(estimate=estimate, se=se, n=500, bound=bound, spread=se * 500**0.5) for estimate, se in effects]
     p = holm(np.array([effect.p_value for effect in asked]))
     for effect, decision, adjusted_p in zip(asked, decide(asked, origin, alpha), p, strict=True):
         wide, usual = decision.adjusted, decision.unwidened
