@@ -84,11 +84,7 @@ def _robustness(sample: Sample, flag: NDArray[np.uint8], judged: float) -> estim
     A persona may hold the only trait fixed; then the strength of that trait is read from all accounts.
     """
     design = sample.adjustment.design(sample.rows, sample.comparison)
-    groups: dict[str, tuple[int, ...]] = {}
-    for place, name in enumerate(design.names):
-        trait = estimate.trait_of(name)
-        if trait is not None:
-            groups[trait] = (*groups.get(trait, ()), place)
+    groups = sample.trait_columns
     if not groups and not sample.within.all():
         everyone = dataclasses.replace(sample, within=np.ones(len(sample), dtype=bool))
         return _robustness(everyone, flag, judged)

@@ -105,7 +105,8 @@ class Ladders:
         return {event: self.measured.first_lags(event, everyone) for event in self.measured.events}
 
     @cached_property
-    def _launches(self) -> Launches:
+    def launches(self) -> Launches:
+        """When events appeared that did not exist from the beginning."""
         return Launches(self.relations, self.outcome, self.measured)
 
     def path_to(self, milestone: Milestone, accounts: Bools) -> Path:
@@ -115,7 +116,7 @@ class Ladders:
             Step(
                 event=event,
                 first_days=self._first_days[event][places],
-                since=self._launches.of_events.get(event),
+                since=self.launches.of_events.get(event),
                 left_out=self._left_out(event),
             )
             for event in self.measured.events
@@ -130,14 +131,14 @@ class Ladders:
         everyone = np.ones(len(self.sample), dtype=bool)
         accounts = everyone if goal.persona is None else having(goal.persona, self.sample.segments)
         path = self.path_to(milestone, accounts)
-        moments = [self._launches.of(milestone), *(place.since for place in path.places)]
+        moments = [self.launches.of(milestone), *(place.since for place in path.places)]
         known = [moment for moment in moments if moment is not None]
         return _Found(goal=goal, milestone=milestone, accounts=accounts, path=path, since=max(known) if known else None)
 
     def _youngest(self, found: _Found) -> str | None:
         """Return the rung that did not exist before the ladder's accounts signed up."""
         moments = [*((place.since, str(place.milestone)) for place in found.path.places)]
-        moments.append((self._launches.of(found.milestone), str(found.milestone)))
+        moments.append((self.launches.of(found.milestone), str(found.milestone)))
         return next((rung for since, rung in moments if since is not None and since == found.since), None)
 
     def _left_out(self, event: str) -> str | None:
@@ -187,14 +188,9 @@ class Ladders:
             len(self.relations.accounts),
             self._window_us,
             moments,
-            self._no_activity,
+            self.sample.no_use,
         )
         return dict(zip(rungs, numbers, strict=True))
-
-    @cached_property
-    def _no_activity(self) -> list[str]:
-        """Events that are no use of the product: what happens to an account, and what belongs to the decision."""
-        return [e for e, (status, _) in self.sample.apart.items() if status in ("outcome_adjacent", "passive")]
 
     def _ladder(
         self, found: _Found, sessions: Mapping[Milestone, Floats], met: dict[tuple[Milestone | None, Milestone], Met]
@@ -332,7 +328,7 @@ class Ladders:
             self.relations.accounts_table,
             len(self.relations.accounts),
             milestone.events,
-            self._no_activity,
+            self.sample.no_use,
             end_day=int(HABIT_DAYS),
             active_days=ACTIVE_DAYS,
         )

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from discovery import estimate, exposure, ladder
+from discovery import exposure, ladder
 from discovery.estimate import unpack
 from discovery.exposure import Exposure
 from discovery.intake import Relations
@@ -54,10 +54,10 @@ class Proposals:
     def _ladders(self) -> Ladders:
         return Ladders(self.relations, self.outcome, self.measured, self.sample)
 
-    @cached_property
+    @property
     def launches(self) -> Launches:
         """When events appeared that did not exist from the beginning."""
-        return Launches(self.relations, self.outcome, self.measured)
+        return self._ladders.launches
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class Proposals:
             deciding=None if decides is None else decides.horizon_null,
             composition=decides.composition_null if decides and self.sample.outcome == "active" else None,
             traits=some.traits_null,
-            trait_columns=_trait_columns(some),
+            trait_columns=some.trait_columns,
             minimum_effect=spec.inference.minimum_effect,
             alpha=spec.inference.alpha,
             seed=spec.inference.seed,
@@ -130,14 +130,13 @@ class Proposals:
         return some if enough else None
 
     def _before(self, milestone: Milestone) -> NDArray[np.int64]:
-        no_use = [e for e, (status, _) in self.sample.apart.items() if status in ("outcome_adjacent", "passive")]
         daily = exposure.daily_actions(
             self.relations.engine,
             self.relations.events_table,
             self.relations.accounts_table,
             len(self.relations.accounts),
             self.relations.spec.candidates.window_days,
-            sorted({*no_use, *milestone.events}),
+            sorted({*self.sample.no_use, *milestone.events}),
         )
         return daily[self.outcome.positions]
 
@@ -297,13 +296,3 @@ def _any_activity(before: NDArray[np.int64]) -> tuple[Rule, ...]:
     rules = [Rule(milestone=Milestone.of("any activity", k), met=actions >= k) for k in least]
     rules += [Rule(milestone=Milestone.of("active days", k), met=days >= k) for k in ACTIVE_DAYS]
     return tuple(rule for rule in rules if _told_apart(rule.met))
-
-
-def _trait_columns(sample: Sample) -> dict[str, tuple[int, ...]]:
-    """Return the columns of the null model's design that belong to each trait known at signup."""
-    columns: dict[str, tuple[int, ...]] = {}
-    for place, name in enumerate(sample.adjustment.design(sample.rows, sample.comparison).names):
-        trait = estimate.trait_of(name)
-        if trait is not None:
-            columns[trait] = (*columns.get(trait, ()), place)
-    return columns

@@ -127,6 +127,21 @@ class Sample:
         inertia = ("amount, days and recency of activity",) if self.comparison == "both" else ()
         return (*traits, *date, *activity, *inertia)
 
+    @property
+    def trait_columns(self) -> dict[str, tuple[int, ...]]:
+        """Return the columns of the comparison's design that belong to each trait known at signup."""
+        columns: dict[str, tuple[int, ...]] = {}
+        for place, name in enumerate(self.adjustment.design(self.rows, self.comparison).names):
+            trait = estimate.trait_of(name)
+            if trait is not None:
+                columns[trait] = (*columns.get(trait, ()), place)
+        return columns
+
+    @property
+    def no_use(self) -> list[str]:
+        """Events that are no use of the product: what happens to an account, and what belongs to the decision."""
+        return [event for event, (status, _) in self.apart.items() if status in ("outcome_adjacent", "passive")]
+
     def scores(
         self, null: NullModel | CoxNull, rows: NDArray[np.intp], packed: NDArray[np.uint8], *, tails: bool = False
     ) -> Scores:
