@@ -43,7 +43,10 @@ class Relations:
     """Two relations on an engine, checked and typed, and what was found out on the way.
 
     `events_table` has the columns `account_id` (text), `event` (text, not null), `user_id` (text or null)
-    and `t` (BIGINT, microseconds since 1970 UTC, not null); duplicates are already treated as the spec asks.
+    and `t` (BIGINT, microseconds since 1970 UTC, not null); duplicates are already treated as the spec asks, aliases
+    renamed, and rows that are left out are gone. For `properties[i]` it has `property_i` (text or null; numbers as
+    they are written, "true" and "false") and `number_i` (DOUBLE or null, where the value reads as a finite number);
+    with `has_creator` it has `creator_id` (text or null).
     `accounts_table` has `account` (INTEGER, the position in `Accounts`), `account_id` (text, unique) and
     `signup` (BIGINT, not null: accounts without a usable signup are not in it).
     """
@@ -63,3 +66,7 @@ class Relations:
     churn_is_silence: bool  # churn dates repeat each account's last event: no departure was recorded
     has_departures: bool  # at least one recorded churn date that is not silence
     input_sha256: str
+    properties: tuple[str, ...] = ()  # event properties that were asked for, in the order of their columns
+    has_creator: bool = False
+    layout: str = "table"  # the format of the events
+    accounts_derived: bool = False  # there was no table of accounts: they were read off the events

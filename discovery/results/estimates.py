@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+SCHEMA = 1
+"""Version of every JSON file that is written."""
+
 EstimateStatus = Literal["ok", "separated", "not_converged", "too_few"]
 
 

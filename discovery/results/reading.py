@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from discovery.errors import SourceError
+from discovery.results.estimates import SCHEMA
 from discovery.results.ladders import Ladder
-from discovery.results.study import SCHEMA, CandidateTable, StudyResult
+from discovery.results.study import CandidateTable, StudyResult
 from discovery.results.validation import ValidationResult
 
 _Result = TypeVar("_Result", StudyResult, ValidationResult)

@@ -8,24 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from discovery.errors import Caution
-from discovery.results.estimates import Estimate, as_json_values
+from discovery.results.estimates import SCHEMA, Estimate, as_json_values
 from discovery.results.ladders import Ladder
+from discovery.results.quality import QualityFinding, RecognisedColumn
+from discovery.results.rendering import renderer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from discovery.results.validation import ValidationResult
-
-SCHEMA = 1
 
 VerdictStatus = Literal["found", "lead", "none", "insufficient"]
 FamilyStatus = Literal[
     "found", "lead", "habit", "harm", "unsupported", "outcome_adjacent", "at_signup", "passive", "volume_axis"
 ]
-Severity = Literal["info", "warning", "error"]
 UNRANKED: tuple[FamilyStatus, ...] = ("outcome_adjacent", "at_signup", "passive", "volume_axis")
 
 
@@ -153,34 +151,6 @@ class Persona:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QualityFinding:
-    """One data-quality finding. `share` is of the rows or accounts named in the message.
-
-    `names_accounts` says that the examples are account ids, which shared files leave out unless asked.
-    """
-
-    code: str
-    severity: Severity
-    message: str
-    count: int
-    share: float | None
-    examples: tuple[str, ...]
-    remedy: str
-    names_accounts: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecognisedColumn:
-    """Which column plays which role, and why. `column` None: none was found. `source` is the spec or the data."""
-
-    table: Literal["events", "accounts"]
-    role: str
-    column: str | None
-    source: Literal["spec", "recognised", "not found", "left out"]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SurvivalCurve:
     """A Kaplan-Meier curve from the landmark, with pointwise intervals and at-risk counts on a few days."""
 
@@ -274,57 +244,6 @@ class StudyResult:
     def to_json(self) -> str:
         """Return `result.json` as text: floats carry nine significant digits, null stands for unknown."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
-    """The data-quality findings alone: what `discover check` says."""
-
-    quality: tuple[QualityFinding, ...]
-    recognised: tuple[RecognisedColumn, ...]
-    accounts: int
-    events_rows: int
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether any finding stops a run."""
-        return any(finding.severity == "error" for finding in self.quality)
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per finding."""
-        import pandas as pd
-
-        return pd.DataFrame([dataclasses.asdict(finding) for finding in self.quality])
-
-    def to_json(self) -> str:
-        """Return the findings as JSON text."""
-        values = as_json_values({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
-        return json.dumps({"schema": SCHEMA, **values}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-class Renderer(Protocol):
-    """What turns a result into HTML; attached from above so that results stay on the ground."""
-
-    def write(self, result: StudyResult | ValidationResult, path: Path) -> Path:
-        """Write the report and return its path."""
-        ...
-
-    def cards(self, result: StudyResult | ValidationResult) -> str:
-        """Return the fragment a notebook shows."""
-        ...
-
-
-_attached: list[Renderer] = []
-
-
-def attach(chosen: Renderer) -> None:
-    """Make `chosen` the renderer of every result."""
-    _attached[:] = [chosen]
-
-
-def renderer() -> Renderer:
-    """Return the attached renderer; `import discovery` attaches the HTML report."""
-    return _attached[0]
 
 
 def _flat(family: RankedFamily) -> dict[str, Any]:

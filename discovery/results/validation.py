@@ -10,18 +10,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from discovery.results.estimates import Estimate, as_json_values
+from discovery.results.estimates import SCHEMA, Estimate, as_json_values
 from discovery.results.experiments import ExperimentPlan
-from discovery.results.study import (
-    SCHEMA,
-    OutcomeSummary,
-    Population,
-    Provenance,
-    QualityFinding,
-    RecognisedColumn,
-    SurvivalCurve,
-    renderer,
-)
+from discovery.results.quality import QualityFinding, RecognisedColumn
+from discovery.results.rendering import renderer
+from discovery.results.study import OutcomeSummary, Population, Provenance, SurvivalCurve
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,109 @@
+"""What a first look at the data says and suggests: the ground of a spec that is still to be written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from discovery.results.estimates import SCHEMA, as_json_values
+from discovery.results.quality import QualityFinding, RecognisedColumn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EventKind = Literal["setup", "value", "collaboration", "vanity", "risk", "outcome_adjacent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventProfile:
+    """One event of the log.
+
+    `reach` is the share of accounts, among those observed through their observation window, that did it within;
+    `median_hours` the time from signup to their first; `users_per_account` the mean number of distinct users among
+    accounts that have it. `kind` is suggested, None where nothing speaks for one; `reason` says from what.
+    """
+
+    event: str
+    rows: int
+    share: float
+    accounts: int
+    users: int | None
+    reach: float
+    median_hours: float | None
+    users_per_account: float | None
+    kind: EventKind | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PropertyProfile:
+    """One property of the events: what it holds, how often, and whether it would do as a condition."""
+
+    name: str
+    holds: Literal["text", "number", "yes or no"]
+    filled: float
+    distinct: int
+    examples: tuple[str, ...]
+    suggested: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasSuggestion:
+    """Names that look like one event: the one to keep, its other spellings, and why they look alike."""
+
+    name: str
+    spellings: tuple[str, ...]
+    rows: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One setting that `discover init` writes, with its question, its suggested value, the others, and the reason."""
+
+    section: str
+    key: str
+    question: str
+    value: Any
+    options: tuple[Any, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A first look at events and accounts.
+
+    `settings` is the suggested spec as plain values, with the names of `discover.toml`; `choices` are the settings a
+    person should look at. `starts` and `ends` are ISO 8601 times of the log.
+    """
+
+    format: str
+    format_reason: str
+    events_rows: int
+    event_names: int
+    accounts: int
+    users: int | None
+    starts: str
+    ends: str
+    recognised: tuple[RecognisedColumn, ...]
+    events: tuple[EventProfile, ...]
+    properties: tuple[PropertyProfile, ...]
+    aliases: tuple[AliasSuggestion, ...]
+    choices: tuple[Choice, ...]
+    settings: Mapping[str, Mapping[str, Any]]
+    quality: tuple[QualityFinding, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per event, most rows first."""
+        import pandas as pd
+
+        return pd.DataFrame([dataclasses.asdict(event) for event in self.events])
+
+    def to_json(self) -> str:
+        """Return the profile as JSON text."""
+        values = as_json_values({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        return json.dumps({"schema": SCHEMA, **values}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

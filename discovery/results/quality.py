@@ -1,0 +1,150 @@
+"""What was found about the data themselves: columns, findings of named rules, volume over time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from discovery.results.estimates import SCHEMA, as_json_values
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Severity = Literal["info", "warning", "error"]
+RuleState = Literal["passed", "info", "warning", "error", "not applicable"]
+Subject = Literal["rows", "times", "identity", "accounts", "outcome", "tracking"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityFinding:
+    """One data-quality finding. `share` is of the rows or accounts named in the message.
+
+    `names_accounts` says that the examples are account ids, which shared files leave out unless asked.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    count: int
+    share: float | None
+    examples: tuple[str, ...]
+    remedy: str
+    names_accounts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecognisedColumn:
+    """Which column plays which role, and why. `column` None: none was found. `source` is the spec or the data."""
+
+    table: Literal["events", "accounts"]
+    role: str
+    column: str | None
+    source: Literal["spec", "recognised", "not found", "left out"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleChecked:
+    """One named rule and how the data stand to it.
+
+    `code` is that of its finding, where there is one; `question` what the rule asks, in a sentence. `reason` says why a
+    rule does not apply.
+    """
+
+    code: str
+    subject: Subject
+    question: str
+    state: RuleState
+    count: int = 0
+    share: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A stretch of the timeline without an event that was expected there.
+
+    `kind` says where: before its first time (`launch`), after its last (`end`), or between (`gap`). Dates are ISO 8601,
+    `start` included and `end` not.
+    """
+
+    kind: Literal["launch", "end", "gap"]
+    start: str
+    end: str
+    expected: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSeries:
+    """The volume of one event over time: rows in each period of the timeline, and how many accounts ever have it."""
+
+    event: str
+    rows: int
+    accounts: int
+    first: str
+    last: str
+    counts: tuple[int, ...]
+    silences: tuple[Silence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The volume of the whole log and of its events. `starts` are the ISO dates at which the periods begin.
+
+    `events` are the most frequent ones, most rows first; `left_out` is how many others there are.
+    """
+
+    unit: Literal["day", "week", "month"]
+    starts: tuple[str, ...]
+    total: tuple[int, ...]
+    active_accounts: tuple[int, ...]
+    events: tuple[EventSeries, ...]
+    silences: tuple[Silence, ...] = ()
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How the two sides meet. Shares are None where there is nothing to share."""
+
+    accounts: int
+    accounts_with_events: int
+    accounts_with_early_events: int
+    users: int | None
+    users_per_account: float | None
+    events_of_known_accounts: float | None
+    events_with_user: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """The data-quality report: what `discover check` says and writes."""
+
+    quality: tuple[QualityFinding, ...]
+    recognised: tuple[RecognisedColumn, ...]
+    accounts: int
+    events_rows: int
+    format: str = "table"
+    rules: tuple[RuleChecked, ...] = ()
+    timeline: Timeline | None = None
+    coverage: Coverage | None = None
+    settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding stops a run."""
+        return any(finding.severity == "error" for finding in self.quality)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per finding."""
+        import pandas as pd
+
+        return pd.DataFrame([dataclasses.asdict(finding) for finding in self.quality])
+
+    def to_json(self) -> str:
+        """Return the findings as JSON text."""
+        values = as_json_values({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        return json.dumps({"schema": SCHEMA, **values}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
