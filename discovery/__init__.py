@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discovery import results as _results
-from discovery.results import StudyResult, ValidationResult
+from discovery.results import CheckResult, StudyResult, ValidationResult
 from discovery.version import __version__
 
 if TYPE_CHECKING:
     from discovery import plots
     from discovery.errors import Caution, DiscoveryError, InputError
-    from discovery.milestone import Condition, Milestone
+    from discovery.milestone import Condition, Milestone, PropertyTest
     from discovery.results import read_result, read_validation
     from discovery.simulate import simulate_world
     from discovery.spec import StudySpec, load_spec
@@ -37,6 +37,7 @@ _HOMES = {
     "load_spec": "discovery.spec",
     "Milestone": "discovery.milestone",
     "Condition": "discovery.milestone",
+    "PropertyTest": "discovery.milestone",
     "simulate_world": "discovery.simulate",
     "read_result": "discovery.results",
     "read_validation": "discovery.results",
@@ -47,10 +48,12 @@ _HOMES = {
 
 __all__ = [
     "Caution",
+    "CheckResult",
     "Condition",
     "DiscoveryError",
     "InputError",
     "Milestone",
+    "PropertyTest",
     "Study",
     "StudyResult",
     "StudySpec",
@@ -79,12 +82,12 @@ def __dir__() -> list[str]:
 class _HtmlReport:
     """Hands results to the report room, which is imported on first use."""
 
-    def write(self, result: StudyResult | ValidationResult, path: Path) -> Path:
+    def write(self, result: StudyResult | ValidationResult | CheckResult, path: Path) -> Path:
         from discovery import report
 
         return report.write(result, path)
 
-    def cards(self, result: StudyResult | ValidationResult) -> str:
+    def cards(self, result: StudyResult | ValidationResult | CheckResult) -> str:
         from discovery import report
 
         return report.render_cards(result)

@@ -190,6 +190,22 @@ def conditions_in_words(conditions: Sequence[Mapping[str, Any]]) -> str:
     return " and ".join(_condition_in_words(condition) for condition in conditions)
 
 
+def tests_in_words(tests: Sequence[Mapping[str, Any]]) -> str:
+    """Return tests of an event's properties as they follow its name: ` with channel “email” and size at least 10`.
+
+    Nothing for no tests.
+    """
+    if not tests:
+        return ""
+    by_other = [test for test in tests if test["property"] == "by_other"]
+    others = [test for test in tests if test["property"] != "by_other"]
+    words = f" with {' and '.join(map(_test_in_words, others))}" if others else ""
+    for test in by_other:
+        words += " by someone other than" if test["value"] else " by"
+        words += " its account's first user, or its creator where known"
+    return words
+
+
 def clean(text: str) -> str:
     """Return text on one line, with characters that cannot be printed replaced."""
     return "".join(_printable(character) for character in " ".join(text.split()))
@@ -207,13 +223,30 @@ def shorten(text: str, width: int) -> str:
 
 def _condition_in_words(condition: Mapping[str, Any]) -> str:
     at_least, within, users = (condition.get(key) for key in ("at_least", "within_days", "min_users"))
-    words = [str(condition.get("event", ""))]
+    words = [f"{condition.get('event', '')}{tests_in_words(condition.get('where') or ())}"]
     words.append("at least once" if at_least in (None, 1) else f"at least {count(at_least)} times")
     if within is not None:
         words.append(f"within {_of_unit(f'{within:g}', 'day')} of signup")
     if users is not None and users > 1:
         words.append(f"by at least {count(users)} users")
     return " ".join(words)
+
+
+_COMPARED: Final = {"=": "", "!=": "other than ", "<": "below ", "<=": "at most ", ">": "above ", ">=": "at least "}
+
+
+def _test_in_words(test: Mapping[str, Any]) -> str:
+    values = test["value"] if isinstance(test["value"], list | tuple) else [test["value"]]
+    listed = " or ".join(_value_in_words(value) for value in values)
+    return f"{test['property']} {_COMPARED.get(test['operator'], '')}{listed}"
+
+
+def _value_in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:,.12g}".replace("-", _MINUS)
+    return f"“{value}”"
 
 
 def _of_unit(number: str, unit: str) -> str:

@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("engines",),
     ("intake", "exposure", "outcome", "estimate", "simulate"),
     ("ranking", "ladder", "experiment"),
-    ("validation",),
+    ("validation", "suggest"),
     ("export", "plots"),
     ("report",),
     ("study",),

@@ -21,7 +21,7 @@ from discovery.milestone import Milestone
 from discovery.spec import StudySpec, build_spec
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data_fixtures/**/README.md")])
 COMMANDS_PAGE = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
 RESULTS_PAGE = (ROOT / "docs/results.md").read_text(encoding="utf-8")
 DATA_PAGE = (ROOT / "docs/data.md").read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def quoted(text: str) -> set[str]:
 
 def shell_lines(page: str) -> list[list[str]]:
     """Return the commands of a page's shell blocks, split into words."""
-    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    blocks = [block.replace("\\\n", " ") for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)]
     return [words for block in blocks for line in block.splitlines() if (words := shlex.split(line, comments=True))]
 
 
@@ -213,7 +213,7 @@ def test_documented_column_names_are_recognised() -> None:
 
 
 def finding_codes() -> set[str]:
-    """Return every code that intake's checks give to a finding: their only strings in snake case, but for two names."""
+    """Return every code that intake's checks give to a finding: their only strings in snake case, columns aside."""
     codes: set[str] = set()
     for path in (ROOT / "discovery/intake").glob("*_checks.py"):
         constants = [
@@ -222,13 +222,29 @@ def finding_codes() -> set[str]:
         codes |= {c for c in constants if isinstance(c, str) and re.fullmatch(r"[a-z]+_[a-z_]*", c)}
     assert "unreadable_" in codes
     completed = {f"unreadable_{role}" for role in ("churned", "converted", "observed_until")}
-    return codes - {"account_id", "by_id", "unreadable_"} | completed
+    columns = {"account_id", "user_id", "by_id", "leave_out", "leave_out_users", "unreadable_"}
+    return codes - columns | completed
 
 
-def test_every_finding_is_documented() -> None:
-    codes = finding_codes()
-    assert len(codes) >= 12
-    assert codes == set(re.findall(r"^\| `(\w+)` \|", section(DATA_PAGE, "Findings"), re.MULTILINE))
+def test_findings_catalogue_and_documentation_agree() -> None:
+    from discovery.intake.rules import RULES
+
+    catalogue = [rule.code for rule in RULES]
+    assert len(catalogue) == len(set(catalogue)) > 50
+    assert finding_codes() == set(catalogue)
+    titles = {
+        "rows": "Rows",
+        "times": "Times",
+        "identity": "Identity",
+        "accounts": "Accounts",
+        "outcome": "Outcome",
+        "tracking": "Names and tracking",
+    }
+    for subject, title in titles.items():
+        documented = re.findall(r"^\| `(\w+)` \|", section(DATA_PAGE, title), re.MULTILINE)
+        assert documented == [rule.code for rule in RULES if rule.subject == subject], subject
+    assert {rule.subject for rule in RULES} == set(titles)
+    assert all(rule.question.endswith("?") for rule in RULES)
 
 
 @pytest.mark.parametrize("name", discovery.__all__)

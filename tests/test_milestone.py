@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from discovery.errors import MilestoneSyntaxError
-from discovery.milestone import Condition, Milestone
+from discovery.milestone import Condition, Milestone, PropertyTest
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,18 @@ def test_a_condition_is_read(text: str, condition: Condition) -> None:
         ("(b within 7d) or a", "a or (b within 7d)"),
         ("(a or b) and (b or a)", "a or b"),
         ('"in" and x', '"in" and x'),
+        ('a[ channel="email" ]>=3 within 7d', 'a[channel = "email"] >= 3 within 7d'),
+        ('a[size >= 10, channel in ("b", "a", "b")]', 'a[channel in ("a", "b"), size >= 10]'),
+        ('a[channel in ("b")]', 'a[channel = "b"]'),
+        ("a[b = 1, b = 1.0, b = 1e0]", "a[b = 1]"),
+        ("a[b < -0.50, c != -0]", "a[b < -0.5, c != 0]"),
+        ("a[b = 1e20]", "a[b = 100000000000000000000]"),
+        ('a[b = TRUE, c in (true, 1, "1")]', 'a[b = true, c in ("1", 1, true)]'),
+        ("a[by_other != true] within 72h", "a[by_other = false] within 3d"),
+        ('a["true" = true, "a b" = 1, p.$q-r/s = 2]', 'a["a b" = 1, "true" = true, p.$q-r/s = 2]'),
+        (r'a[b = "say \"]\" , \\"]', r'a[b = "say \"]\" , \\"]'),
+        ("(a[b = 1] and c) within 7d", "a[b = 1] within 7d and c within 7d"),
+        ("c within 7d and a[b = 1]", "a[b = 1] and (c within 7d)"),
         ('"Deal Created" within 3d and email_synced', '"Deal Created" within 3d and email_synced'),
     ],
 )
@@ -80,7 +92,23 @@ def test_what_is_printed_is_canonical(written: str, printed: str) -> None:
         ('""', "empty"),
         ('"never closed', "cannot read"),
         ("(a within 3d and b) within 7d", "'a' has a window of its own"),
-        ('a[plan = "pro"]', "not supported yet"),
+        ("a[]", "where a name or string was expected"),
+        ('a[plan = "pro"', "a square bracket is not closed"),
+        ("a[plan]", "must be followed by one of = != < <= > >= in"),
+        ("a[plan = pro]", "'pro' at character 10 is a text; write it as \"pro\""),
+        ('a[plan >= "pro"]', "asks for an order, which only numbers have"),
+        ("a[plan < true]", "asks for an order, which only numbers have"),
+        ('a[plan = "b" and size = 3]', "joined by a comma"),
+        ('a[plan = "b"][size = 3]', "one pair of square brackets"),
+        ('a[plan in "b"]', "in must be followed by values in brackets"),
+        ("a[plan in ()]", "where a string or number was expected"),
+        ('a[plan = ("b", "c")]', "where a string or number was expected"),
+        ('a[plan = ""]', "an empty text, which counts as missing"),
+        ("a[size = 1e999]", "a number is too large"),
+        ("a[by_other = 1]", "write by_other = true or by_other = false"),
+        ("a[by_other in (true, false)]", "write by_other = true or by_other = false"),
+        ("a[[b = 1]]", "where a name or string was expected"),
+        ("a >= 2[b = 1]", "'[' at character 7 is not expected"),
         ("a < 3", "cannot read"),
         ("7d", "where a name or string was expected"),
         ("3 >= 2", "where a name or string was expected"),
@@ -115,3 +143,43 @@ def test_a_milestone_without_its_windows_and_any_of_its_events():
     assert str(milestone.without_windows) == "a >= 3 by 2 users and (b or c)"
     assert str(milestone.any_event) == "a or b or c"
     assert Milestone.of("a").without_windows == Milestone.of("a").any_event == Milestone.of("a")
+
+
+def test_tests_of_properties_belong_to_the_act_and_not_to_the_family():
+    milestone = Milestone.parse('a[b = 1] >= 3 within 7d by 2 users and (a or "c d"[e = "f", g != true])')
+    assert milestone.family == "a + c d"
+    assert milestone.properties == ("b", "e", "g")
+    assert [act.act_name for act in milestone.acts] == ["a", "a[b = 1]", '"c d"[e = "f", g != true]']
+    assert str(milestone.without_windows) == 'a[b = 1] >= 3 by 2 users and ("c d"[e = "f", g != true] or a)'
+    assert str(milestone.any_event) == '"c d"[e = "f", g != true] or a or a[b = 1]'
+
+
+def test_values_that_python_takes_for_equal_are_different_tests():
+    tests = {PropertyTest("a", "=", value) for value in (1, True, "1", 1.0, "true")}
+    assert sorted(map(str, tests)) == ['a = "1"', 'a = "true"', "a = 1", "a = true"]
+    assert len({Condition("x", where=(test,)) for test in tests}) == 4
+    assert sorted(Condition("x", where=(test,)) for test in tests)[0].where == (PropertyTest("a", "=", "1"),)
+
+
+def test_the_order_and_repeats_of_tests_are_irrelevant():
+    one, two = PropertyTest("b", ">=", 2.50), PropertyTest("a", "in", ("y", "x", "y"))
+    assert Condition("e", where=(one, two, one)) == Condition("e", where=(two, one))
+    assert two.fields() == {"property": "a", "operator": "in", "value": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        (("", "=", 1), "needs the property's name"),
+        (("a", "==", 1), "no operator"),
+        (("a", "=", ("x", "y")), "does not fit its value"),
+        (("a", "in", "x"), "does not fit its value"),
+        (("a", "in", ()), "names no value"),
+        (("a", "<", float("inf")), "too large"),
+        (("a", "=", float("nan")), "too large"),
+        (("a", "=", 10**400), "too large"),
+    ],
+)
+def test_a_test_that_says_nothing_is_refused(test, said):
+    with pytest.raises(MilestoneSyntaxError, match=said):
+        PropertyTest(*test)

@@ -34,12 +34,15 @@ BROKEN = 70
 
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="SPEC | EVENTS ACCOUNTS", help="A discover.toml, or the events and the accounts."),
+    typer.Argument(
+        metavar="SPEC | EVENTS [ACCOUNTS]",
+        help="A discover.toml, or the events and the accounts; without ACCOUNTS these are read off the events.",
+    ),
 ]
 OptionalInputs = Annotated[
     list[str],
     typer.Argument(
-        metavar="SPEC | EVENTS ACCOUNTS",
+        metavar="SPEC | EVENTS [ACCOUNTS]",
         help="A discover.toml, or the events and the accounts; for a worksheet a study is run.",
     ),
 ]
@@ -71,28 +74,53 @@ def run(
 
 
 @app.command()
+def init(
+    events: Annotated[str, typer.Argument(metavar="EVENTS", help="The events: a file, a glob or a folder.")],
+    accounts: Annotated[
+        str | None,
+        typer.Argument(metavar="[ACCOUNTS]", help="The accounts; without them they are read off the events."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="New file to write the spec to; never replaced.")] = Path(
+        "discover.toml"
+    ),
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; take what is suggested.")] = False,
+    settings: Settings = [],  # noqa: B006
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was found as JSON on standard output; ask nothing.")
+    ] = False,
+    quiet: Quiet = False,
+    show_accounts: Annotated[
+        bool, typer.Option("--show-accounts", help="Name accounts and users that may be left out.")
+    ] = False,
+) -> None:
+    """Look at events and accounts, ask a few questions, and write a commented spec."""
+    from discovery.cli.init import Sources, write_spec
+    from discovery.cli.terminal import Console
+
+    given = Sources(events=events, accounts=accounts, settings=settings, show_accounts=show_accounts)
+    write_spec(given, out, Console(quiet=quiet, as_json=as_json), yes=yes, as_json=as_json)
+
+
+@app.command()
 def check(
     inputs: Inputs,
+    out: Out = Path("discovery-check"),
     settings: Settings = [],  # noqa: B006
     as_json: AsJson = False,
     quiet: Quiet = False,
     seed: Seed = None,
     show_accounts: ShowAccounts = False,
 ) -> None:
-    """Report the data-quality findings alone; exit with 2 if one of them would stop a run."""
-    from discovery.cli.terminal import Console, print_findings, print_json
+    """Check the data and write a report of their quality; exit with 1 if something would stop a run."""
+    from discovery.cli.check import check_and_write, exit_code, print_check
+    from discovery.cli.terminal import Console
     from discovery.study import Study
 
     console = Console(quiet=quiet, as_json=as_json)
     study = Study(*_sources(inputs), _spec(inputs, settings, seed))
-    with console.working() as progress:
-        checked = study.check(progress=progress, show_accounts=show_accounts)
-    if as_json:
-        print_json(checked.to_json())
-    elif not quiet:
-        print_findings(console, checked)
-    if checked.has_errors:
-        raise typer.Exit(BAD_INPUT)
+    result = check_and_write(study, out, _reading(study), console, show_accounts=show_accounts)
+    print_check(console, result, out, as_json=as_json)
+    raise typer.Exit(exit_code(result))
 
 
 @app.command()
@@ -322,13 +350,14 @@ def _run_and_write(study: Study, out: Path, *, as_json: bool, quiet: bool, show_
 
 
 def _sources(inputs: list[str]) -> tuple[str | None, str | None]:
-    """Tell a spec from a pair of sources."""
-    if len(inputs) == 1 and inputs[0].endswith(".toml"):
-        return None, None
+    """Tell a spec from events with their accounts, and from events alone, which the accounts are read off."""
+    if len(inputs) == 1:
+        return (None, None) if inputs[0].endswith(".toml") else (inputs[0], None)
     if len(inputs) == 2:
         return inputs[0], inputs[1]
     raise InputError(
-        f"Expected a spec (discover.toml) or two sources, EVENTS and ACCOUNTS; got {len(inputs)}: {' '.join(inputs)}."
+        f"Expected a spec (discover.toml), or EVENTS and ACCOUNTS, or EVENTS alone; got {len(inputs)}: "
+        f"{' '.join(inputs)}."
     )
 
 
@@ -343,7 +372,7 @@ def _spec(inputs: list[str], settings: list[str], seed: int | None) -> StudySpec
 
     if seed is not None:
         settings = [*settings, f"inference.seed={seed}"]
-    if len(inputs) == 1:
+    if len(inputs) == 1 and inputs[0].endswith(".toml"):
         return load_spec(inputs[0], settings)
     return build_spec(override({}, settings), origin="--set")
 
@@ -357,7 +386,9 @@ def main() -> None:
     try:
         app()
     except DiscoveryError as error:
-        sys.stderr.write(f"discover: {error}\n")
+        from discovery.intake.addresses import masked
+
+        sys.stderr.write(f"discover: {masked(str(error))}\n")
         raise SystemExit(BAD_INPUT) from None
     except (KeyboardInterrupt, SystemExit) as end:
         # The library that parses the command turns a KeyboardInterrupt into a silent exit with 130.

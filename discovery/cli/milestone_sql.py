@@ -16,7 +16,7 @@ from discovery.export.dbt import write_dbt
 from discovery.export.single_file import refuse_existing, write_whole
 from discovery.export.sql import MilestoneSelect, has_all_columns, milestone_select, on_one_line, read_types
 from discovery.exposure.dialects import dialect_named
-from discovery.milestone import Milestone
+from discovery.milestone import BY_OTHER, Milestone
 from discovery.results import read_ladder
 from discovery.spec import StudySpec, build_spec, override
 
@@ -118,7 +118,7 @@ def _heads(
     try:
         with console.working() as progress:
             progress("Looking at the columns")
-            return look(events, accounts, spec, milestone.events)
+            return look(events, accounts, spec, milestone.events, [p for p in milestone.properties if p != BY_OTHER])
     except SourceError as error:
         if any(sources) or not has_all_columns(spec):
             raise

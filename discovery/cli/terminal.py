@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from discovery.results import CheckResult, Criterion, Estimate, QualityFinding, StudyResult, ValidationResult
+from discovery.results import Criterion, Estimate, QualityFinding, StudyResult, ValidationResult
 
 _FAMILIES, _HARMS, _EXPLAINED, _LADDERS = 5, 3, 3, 2
 
@@ -161,16 +161,6 @@ def _past(result: StudyResult) -> str:
     return {"retained": "stayed", "active": "were active again", "converted": "converted"}[result.outcome.kind]
 
 
-def print_findings(console: Console, checked: CheckResult) -> None:
-    """Print each finding with its count, examples and remedy."""
-    console.say(f"{checked.events_rows:,} events, {checked.accounts:,} accounts.")
-    for finding in checked.quality:
-        console.say()
-        console.say(finding_text(finding))
-    if not checked.quality:
-        console.say("No findings.")
-
-
 def finding_text(finding: QualityFinding) -> str:
     """Return a finding as a short paragraph."""
     share = "" if finding.share is None else f" ({100 * finding.share:.1f} %)"
@@ -179,4 +169,8 @@ def finding_text(finding: QualityFinding) -> str:
         lines.append(f"  For example: {', '.join(finding.examples)}")
     if finding.remedy:
         lines.append(f"  {finding.remedy}")
+    if finding.paste:
+        lines += ["  In discover.toml, where its section is:", *(f"    {line}" for line in finding.paste.splitlines())]
+    elif finding.names_accounts and not finding.examples:
+        lines.append("  With --show-accounts it says which.")
     return "\n".join(lines)

@@ -66,7 +66,7 @@ def print_answer(console: Console, result: ValidationResult, asked: Asked, out: 
             print_json(result.to_json())
         print_validation(console, result, out, plan=asked.plan)
 
-    _to_whoever_listens(answer)
+    to_whoever_listens(answer)
 
 
 def exit_code(result: ValidationResult) -> int:
@@ -77,7 +77,7 @@ def exit_code(result: ValidationResult) -> int:
     return NOT_ENOUGH_DATA if "not enough data" in verdicts else HOLDS
 
 
-def _to_whoever_listens(answer: Callable[[], None]) -> None:
+def to_whoever_listens(answer: Callable[[], None]) -> None:
     """Print, and let the rest go where a pipe was closed: its exit code 1 would read as "does not hold"."""
     if sys.stdout is None:  # the shell closed it
         return

@@ -22,6 +22,9 @@ STUDY = frozenset({"report.html", "result.json", "candidates.csv", "discover.tom
 VALIDATION = frozenset({"report.html", "validation.json", "scorecard.csv", "discover.toml", "plan.md", "run.log"})
 """The names of a validation's files; `validation.json` is always among them."""
 
+CHECK = frozenset({"report.html", "check.json"})
+"""The names of a check's files; `check.json` is always among them."""
+
 WORLD = frozenset({"events.parquet", "events.csv.gz", "accounts.csv", "truth.json"})
 """The names of a simulated world's files; `truth.json` is always among them."""
 
@@ -117,7 +120,8 @@ def _names_in(target: Path) -> set[str] | None:
 
 def _foreign(found: set[str]) -> list[str]:
     """Return the names that are not an earlier result's: accounts.csv alone may be somebody's own."""
-    for names, always in ((STUDY, "result.json"), (VALIDATION, "validation.json"), (WORLD, "truth.json")):
+    known = (STUDY, "result.json"), (VALIDATION, "validation.json"), (CHECK, "check.json"), (WORLD, "truth.json")
+    for names, always in known:
         if always in found:
             return sorted(found - names)
     return sorted(found)

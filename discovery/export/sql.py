@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, cast
 from discovery.errors import InputError, SpecError
 from discovery.exposure.dialects import dialect_named
 from discovery.exposure.portable import milestone_sql
-from discovery.exposure.raw_tables import TIME_TYPES, IdColumn, RawTables, TimeColumn, TimeType
-from discovery.milestone import Milestone
+from discovery.exposure.raw_tables import TIME_TYPES, IdColumn, PropertyColumn, RawTables, TimeColumn, TimeType
+from discovery.milestone import BY_OTHER, Milestone
 from discovery.spec import Day, StudySpec
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ def milestone_select(
     types = types or {}
     spec = heads.spec if heads is not None else spec
     _refuse_unnamed(spec, heads)
+    _refuse_rewritten(spec)
+    _refuse_untestable(milestone, spec, heads)
     tables = RawTables(
         events=events_table,
         accounts=accounts_table,
@@ -105,6 +107,8 @@ def milestone_select(
         event_time=_time_column(spec.events.time, "events.time", heads, types, dialect),
         event_user=_id_column(spec.events.user, "events.user", heads) if spec.events.user else None,
         event_id=spec.events.id or None,
+        event_creator=_id_column(spec.events.creator, "events.creator", heads) if spec.events.creator else None,
+        properties=tuple(_property_column(name, heads) for name in milestone.properties if name != BY_OTHER),
         account=_id_column(spec.accounts.account, "accounts.account", heads),
         signup=_time_column(spec.accounts.signup, "accounts.signup", heads, types, dialect),
         exclude=spec.accounts.exclude,
@@ -183,6 +187,47 @@ def _refuse_unnamed(spec: StudySpec, heads: Heads | None) -> None:
         )
 
 
+def _refuse_rewritten(spec: StudySpec) -> None:
+    """Refuse a spec whose events are not the rows of the table as they are."""
+    asked = {
+        "events.aliases": bool(spec.events.aliases),
+        "events.leave_out": bool(spec.events.leave_out),
+        "events.leave_out_users": bool(spec.events.leave_out_users),
+        "accounts.leave_out": bool(spec.accounts.leave_out),
+        "[identity]": bool(spec.identity.source or spec.identity.persons),
+    }
+    unknown = [name for name, given in asked.items() if given]
+    if unknown:
+        raise InputError(
+            f"The spec sets {', '.join(unknown)}, of which the SQL of a milestone knows nothing: it would tell "
+            "of other events or accounts. Make views in which that is done already, and a spec of these without it."
+        )
+
+
+def _refuse_untestable(milestone: Milestone, spec: StudySpec, heads: Heads | None) -> None:
+    """Refuse tests of properties that the table cannot answer alike in every dialect."""
+    tests = [test for condition in milestone.conditions for test in condition.where]
+    if any(test.name == BY_OTHER for test in tests) and not spec.events.user:
+        raise InputError("by_other asks who did it, and no column of users is known: --set events.user=COLUMN.")
+    paths = sorted({test.name for test in tests if "." in test.name}) if heads is None else []
+    if paths:
+        raise InputError(
+            f"{', '.join(map(repr, paths))} reads as a path into nested records, for which no portable SQL is written. "
+            "Make a view in which it is a column of its own, and name that column in the milestone."
+        )
+    kept = {} if heads is None else heads.properties
+    for test in tests:
+        if kept.get(test.name) == "float" and any(isinstance(value, str) for value in test.values):
+            raise InputError(
+                f"{test} compares numbers with text, and engines write numbers differently. Leave out the quotes: "
+                f"{test.name} {test.operator} 1.5."
+            )
+
+
+def _property_column(name: str, heads: Heads | None) -> PropertyColumn:
+    return PropertyColumn(name=name, stored="" if heads is None else heads.properties[name])
+
+
 def _id_column(name: str, role: str, heads: Heads | None) -> IdColumn:
     if heads is None:
         return IdColumn(name=name)
@@ -239,6 +284,7 @@ def _notes(
         f"One row per account that reached it: account_id (text), {moment}, days_since_signup (in days of 24 hours).",
         "A window runs from signup up to, not including, its end"
         + (f"; without one of its own a condition has the first {window} days." if asked else "."),
+        *_property_notes(tables, milestone, heads),
         _times_note("events.time", tables.event_time, heads, types),
         _times_note("accounts.signup", tables.signup, heads, types),
         f"Times without a zone are in {tables.timezone}." if _has_walls(tables) else "",
@@ -248,6 +294,19 @@ def _notes(
         + (f", and so are those that {tables.exclude} marks as internal." if tables.exclude else "."),
     ]
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def _property_notes(tables: RawTables, milestone: Milestone, heads: Heads | None) -> list[str]:
+    """Say how properties are compared, and who counts as somebody else."""
+    kinds = {"integer": "whole numbers", "float": "numbers", "boolean": "true and false"}
+    held = [f"{each.name} ({kinds.get(each.stored, 'text')})" for each in tables.properties]
+    seen = "as in the files looked at" if heads is not None else "assumed, no data were looked at"
+    notes = [f"Columns of properties: {', '.join(held)}, {seen}; a row without a value meets no test."] if held else []
+    if BY_OTHER in milestone.properties:
+        creator = tables.event_creator
+        other = f"than {creator.name}" if creator else "than that of the account's earliest event with a user"
+        notes.append(f"by_other: done by another user {other}.")
+    return notes
 
 
 def _times_note(role: str, column: TimeColumn, heads: Heads | None, types: Mapping[str, str]) -> str:

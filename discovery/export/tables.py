@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 
 from discovery.export.plan import plan_as_markdown
-from discovery.results import StudyResult, ValidationResult
+from discovery.results import CheckResult, StudyResult, ValidationResult
 
 
 def write_study(result: StudyResult, folder: Path) -> None:
@@ -27,6 +27,12 @@ def write_validation(result: ValidationResult, folder: Path, *, plan: bool = Fal
     if plan:
         plans = "\n".join(plan_as_markdown(proposal, result) for proposal in result.proposals)
         (folder / "plan.md").write_text(plans, encoding="utf-8")
+    result.report(folder / "report.html")
+
+
+def write_check(result: CheckResult, folder: Path) -> None:
+    """Write both files of a check into `folder`, the report included."""
+    (folder / "check.json").write_text(result.to_json(), encoding="utf-8")
     result.report(folder / "report.html")
 
 

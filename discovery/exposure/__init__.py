@@ -1,5 +1,6 @@
 """Events into account x event aggregates of the observation window, and those into flags."""
 
+from discovery.exposure.acts import EventColumns, with_acts
 from discovery.exposure.aggregates import Exposure, events_at_signup, measure
 from discovery.exposure.conjunctions import Conjunctions, pair_flags, triple_flags
 from discovery.exposure.daily import daily_actions
@@ -14,17 +15,22 @@ from discovery.exposure.repeats import used_again
 from discovery.exposure.rhythm import Rhythm, account_rhythm, volume_axes
 from discovery.exposure.sessions import session_numbers
 from discovery.exposure.user_counts import UserCounts, user_counts
+from discovery.exposure.values import PropertyValues, ValueCounts, ValueReach
 from discovery.exposure.weekly import WeeklyRows, weekly_rows
 
 __all__ = [
     "Conjunctions",
     "DecisionCounts",
+    "EventColumns",
     "Exposure",
     "Flags",
     "Habit",
     "Met",
+    "PropertyValues",
     "Rhythm",
     "UserCounts",
+    "ValueCounts",
+    "ValueReach",
     "WeeklyRows",
     "account_rhythm",
     "active_between",
@@ -47,4 +53,5 @@ __all__ = [
     "user_counts",
     "volume_axes",
     "weekly_rows",
+    "with_acts",
 ]

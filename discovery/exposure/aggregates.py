@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from scipy import sparse
 
 from discovery.engines import Engine
 from discovery.errors import InputError
-from discovery.exposure.query import COUNTED, exposure_query
+from discovery.exposure.acts import PLAIN, EventColumns, acts_table
+from discovery.exposure.query import COUNTED, Relation, exposure_query
+from discovery.milestone import Condition
 from discovery.spec import Day
 
 if TYPE_CHECKING:
@@ -46,6 +48,10 @@ class Exposure:
         Distinct users among them; rows without a user name none.
     first_lag : int64[G]
         Microseconds from signup to the first of them.
+    acts : tuple of Condition
+        Events with tests of their properties that were measured too.
+    of_acts : Exposure or None
+        The same aggregates of the rows that meet them, by the names of the acts; none of those rows counts twice here.
     """
 
     events: tuple[str, ...]
@@ -56,6 +62,25 @@ class Exposure:
     counts: NDArray[np.int32]
     users: NDArray[np.int32]
     first_lag: NDArray[np.int64]
+    acts: tuple[Condition, ...] = ()
+    of_acts: Exposure | None = None
+
+    def part_of(self, condition: Condition) -> tuple[Exposure, slice]:
+        """Return the aggregates that a condition is read from, and its rows in them.
+
+        Raises
+        ------
+        InputError
+            If its tests of properties were not measured.
+        """
+        if not condition.where:
+            return self, self.event_rows(condition.event)
+        if self.of_acts is None or condition.act not in self.acts:
+            raise InputError(
+                f"{condition.act_name} was not measured: only the tests of properties that the search opens, or that "
+                "a milestone names from the start, are. Name the property in candidates.properties."
+            )
+        return self.of_acts, self.of_acts.event_rows(condition.act_name)
 
     def event_index(self, name: str) -> int:
         """Return the place of `name` in `events`.
@@ -151,11 +176,13 @@ def measure(
     n_accounts: int,
     windows_us: Sequence[int],
     observation_us: int,
+    acts: Sequence[Condition] = (),
+    columns: EventColumns = PLAIN,
 ) -> Exposure:
     """Count what every account did inside its observation window.
 
-    One query runs in the engine; its rows are read batch by batch. Neither the order of the events nor
-    that of the batches changes the result.
+    One query runs in the engine, and one more of the same form for acts; their rows are read batch by batch. Neither
+    the order of the events nor that of the batches changes the result.
 
     Parameters
     ----------
@@ -169,6 +196,10 @@ def measure(
         Windows in microseconds since signup, none longer than the observation; it is added if absent.
     observation_us : int
         The observation window in microseconds: rows with `0 <= lag < observation_us` count.
+    acts : sequence of Condition
+        Events with tests of their properties to measure too; what else the conditions ask, is not looked at.
+    columns : EventColumns
+        The properties that the events table holds.
 
     Returns
     -------
@@ -178,12 +209,30 @@ def measure(
     Raises
     ------
     InputError
-        If a window is not positive or outlasts the observation.
+        If a window is not positive or outlasts the observation, or a property is not among the columns.
     EngineError
         If the engine fails the query.
     """
     windows = _ascending(windows_us, observation_us)
-    query = exposure_query(events_table, accounts_table, windows[:-1], observation_us)
+    plain = _counted(engine, events_table, accounts_table, n_accounts, windows)
+    tested = acts_table(events_table, acts, columns)
+    if tested is None:
+        return plain
+    return replace(
+        plain,
+        acts=tuple(dict.fromkeys(act.act for act in acts if act.where)),
+        of_acts=_counted(engine, tested, accounts_table, n_accounts, windows),
+    )
+
+
+def _counted(
+    engine: Engine,
+    events_table: Relation,
+    accounts_table: str | exp.Table,
+    n_accounts: int,
+    windows: tuple[int, ...],
+) -> Exposure:
+    query = exposure_query(events_table, accounts_table, windows[:-1], windows[-1])
     columns: list[list[NDArray[Any]]] = [[] for _ in range(len(COUNTED) + 2 * (len(windows) - 1))]
     codes: dict[str, int] = {}
     for batch in engine.batches(query.sql(dialect=engine.dialect)):

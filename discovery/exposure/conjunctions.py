@@ -114,7 +114,7 @@ def pair_flags(
     min_side : int
         Least number of accounts that meet a pair, and that do not.
     base_k, base_d : sequence of int
-        At least how often, and within how many days, in the base grid; of users it asks nothing.
+        At least how often, and within how many days, in the base grid; of users and properties it asks nothing.
     max_phi : float
         Largest correlation (phi) with a part. A pair above it says nothing beyond that part.
 
@@ -178,7 +178,8 @@ def _base_cells(
     flags: Flags, allowed: Sequence[int] | NDArray[np.integer[Any]], ks: frozenset[int], hours: frozenset[int]
 ) -> NDArray[np.int32]:
     def in_grid(condition: Condition) -> bool:
-        return condition.min_users == 1 and condition.at_least in ks and condition.within_hours in hours
+        plain = condition.min_users == 1 and not condition.where
+        return plain and condition.at_least in ks and condition.within_hours in hours
 
     wanted = np.isin(flags.event_of, np.asarray(allowed, dtype=np.int64))
     rows = [row for row in np.flatnonzero(wanted) if in_grid(flags.conditions[row])]

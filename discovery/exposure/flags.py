@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from discovery.milestone import Condition, Milestone
 from discovery.spec import Day
 
 _HOUR = Day // 24
+OPENED_K, OPENED_D = (1, 3), (7, 14)
+"""At least how often, and within how many days, acts are searched: a wider grid of each would cost too much power."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,6 +84,7 @@ def candidate_flags(
     within_days: Sequence[int],
     min_users: Sequence[int],
     min_side: int = 1,
+    opened: Sequence[Condition] = (),
 ) -> Flags:
     """Evaluate the grid `event at least k times within d days by at least u users` over every event.
 
@@ -101,6 +105,9 @@ def candidate_flags(
     min_side : int
         Candidates met by fewer accounts, or by all but fewer, are left out, unless the event has no other;
         then its simplest one stands for it.
+    opened : sequence of Condition
+        Acts, events with tests of their properties, that are searched too: at least once and three times, within 7
+        and 14 days, as far as the grid has these. They are candidates of their event, after its plain ones.
 
     Returns
     -------
@@ -109,7 +116,7 @@ def candidate_flags(
     Raises
     ------
     InputError
-        If a window was not measured.
+        If a window, or an act, was not measured.
 
     Notes
     -----
@@ -117,13 +124,19 @@ def candidate_flags(
     counts are clamped), so the memory beyond the result is a few columns.
     """
     grid = _Grid(exposure, at_least, within_days, min_users)
+    narrow = _Grid(exposure, _some(at_least, OPENED_K, 0), _some(within_days, OPENED_D, -1), (1,))
+    acts: dict[str, list[Condition]] = {}
+    for act in opened:
+        acts.setdefault(act.event, []).append(act.act)
     places = exposure.places_among(positions)
     n = len(positions)
     conditions: list[Condition] = []
     event_of: list[int] = []
     blocks: list[NDArray[np.uint8]] = []
     for index, event in enumerate(exposure.events):
-        distinct = _distinct(grid.evaluate(exposure, event, places, n), n, min_side)
+        evaluated = [grid.evaluate(exposure, Condition(event), places, n)]
+        evaluated += [narrow.evaluate(exposure, act, places, n) for act in sorted(acts.get(event, ()))]
+        distinct = _distinct(chain.from_iterable(evaluated), n, min_side)
         if distinct:
             conditions += [condition for condition, _ in distinct]
             event_of += [index] * len(distinct)
@@ -156,7 +169,7 @@ def flag(exposure: Exposure, positions: NDArray[np.int64], milestone: Milestone)
     Raises
     ------
     InputError
-        If a window was not measured; the message lists those that were.
+        If a window was not measured (the message lists those that were), or a test of a property.
     """
     return _met(exposure, milestone)[positions]
 
@@ -168,12 +181,12 @@ def _met(exposure: Exposure, part: Condition | Milestone) -> NDArray[np.bool_]:
         return met
     hours = part.within_hours
     window = len(exposure.windows_us) - 1 if hours is None else exposure.window_index(hours * _HOUR)
-    rows = exposure.event_rows(part.event)
-    enough = exposure.counts[window, rows] >= part.at_least
+    counted, rows = exposure.part_of(part)
+    enough = counted.counts[window, rows] >= part.at_least
     if part.min_users > 1:
-        enough &= exposure.users[window, rows] >= part.min_users
+        enough &= counted.users[window, rows] >= part.min_users
     accounts = np.zeros(exposure.n_accounts, dtype=bool)
-    accounts[exposure.account[rows][enough]] = True
+    accounts[counted.account[rows][enough]] = True
     return accounts
 
 
@@ -192,26 +205,31 @@ class _Grid:
         self.kind = np.dtype(np.uint8 if self.most <= 255 else np.int32)
 
     def evaluate(
-        self, exposure: Exposure, event: str, places: NDArray[np.int64], n: int
+        self, exposure: Exposure, act: Condition, places: NDArray[np.int64], n: int
     ) -> Iterator[tuple[Condition, NDArray[np.uint8]]]:
-        """Yield every candidate of `event` with its packed flags, simplest first."""
-        rows = exposure.event_rows(event)
-        place = places[exposure.account[rows]]
+        """Yield every candidate of an event, or of one with tests, with its packed flags, simplest first."""
+        counted, rows = exposure.part_of(act)
+        place = places[counted.account[rows]]
         kept = place >= 0
         place = place[kept]
         often: dict[tuple[int, int], NDArray[np.uint8]] = {}
         broad: dict[tuple[int, int], NDArray[np.uint8]] = {}
         column: NDArray[np.integer[Any]] = np.zeros(n, dtype=self.kind)
         for window, _ in self.windows:
-            column[place] = np.minimum(exposure.counts[window, rows][kept], self.most)
+            column[place] = np.minimum(counted.counts[window, rows][kept], self.most)
             often.update({(k, window): np.packbits(column >= k) for k in self.at_least})
             if self.users[-1] > 1:
-                column[place] = np.minimum(exposure.users[window, rows][kept], self.most)
+                column[place] = np.minimum(counted.users[window, rows][kept], self.most)
                 broad.update({(u, window): np.packbits(column >= u) for u in self.users if u > 1})
         for k, u in self.pairs:
             for window, hours in self.windows:
                 bits = often[k, window] if u == 1 else often[k, window] & broad[u, window]
-                yield Condition(event, k, hours, u), bits
+                yield Condition(act.event, k, hours, u, act.where), bits
+
+
+def _some(values: Sequence[int], wanted: Sequence[int], instead: int) -> list[int]:
+    """Return the wanted ones among values; without any, one of them."""
+    return [value for value in wanted if value in values] or [sorted(values)[instead]]
 
 
 def _distinct(

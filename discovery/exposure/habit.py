@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.exposure.arrays import by_account
-from discovery.exposure.query import between, column, counted, identifier, lags, named
+from discovery.exposure.query import Relation, between, column, counted, identifier, lags, named
 from discovery.spec import Day
 
 _WEEK = 7 * Day
@@ -35,7 +35,7 @@ class Habit:
 
 def team_habit(
     engine: Engine,
-    events_table: str | exp.Table,
+    events_table: Relation,
     accounts_table: str | exp.Table,
     n_accounts: int,
     core: Sequence[str],
@@ -83,7 +83,7 @@ def team_habit(
 
 
 def habit_query(
-    events_table: str | exp.Table,
+    events_table: Relation,
     accounts_table: str | exp.Table,
     core: Sequence[str],
     left_out: Sequence[str],

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.exposure.acts import PLAIN, EventColumns
 from discovery.exposure.query import aliased, between, column, identifier, lags, named, without
 from discovery.exposure.reach import earliest, reached_query
 from discovery.milestone import Milestone
@@ -61,6 +62,7 @@ def met_between(
     end: Milestone | None,
     observation_us: int,
     left_out: Sequence[str] = (),
+    columns: EventColumns = PLAIN,
 ) -> Met:
     """Find which events every account meets on the way from one milestone to another, and when first.
 
@@ -83,6 +85,8 @@ def met_between(
         The observation window in microseconds.
     left_out : sequence of str
         Events that are not looked at. They still count for reaching `start` and `end`.
+    columns : EventColumns
+        The properties that the events table holds, for conditions that test some.
 
     Returns
     -------
@@ -91,11 +95,11 @@ def met_between(
     Raises
     ------
     InputError
-        If a window of `start` or `end` outlasts the observation.
+        If a window of `start` or `end` outlasts the observation, or a property it tests is not among the columns.
     EngineError
         If the engine fails the query.
     """
-    query = met_query(events_table, accounts_table, start, end, observation_us, left_out)
+    query = met_query(events_table, accounts_table, start, end, observation_us, left_out, columns)
     codes: dict[str, int] = {}
     parts: list[tuple[NDArray[Any], ...]] = [(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64))]
     for batch in engine.batches(query.sql(dialect=engine.dialect)):
@@ -121,17 +125,18 @@ def met_query(
     end: Milestone | None,
     observation_us: int,
     left_out: Sequence[str],
+    columns: EventColumns = PLAIN,
 ) -> exp.Select:
     """Build `account, event, first`: microseconds from `start` to the first row after it and before `end`."""
     rows = between(without(lags(events_table, accounts_table, ("event",)), left_out), 0, observation_us)
     since: exp.Expression = column("lag")
     if start is not None:
         began = column("reached", "began")
-        rows = _joined(rows, reached_query(events_table, accounts_table, start, observation_us), "began")
+        rows = _joined(rows, reached_query(events_table, accounts_table, start, observation_us, columns), "began")
         rows = rows.where(column("lag") > began)
         since = exp.Sub(this=column("lag"), expression=began.copy())
     if end is not None:
-        reached = reached_query(events_table, accounts_table, end, observation_us)
+        reached = reached_query(events_table, accounts_table, end, observation_us, columns)
         rows = _joined(rows, earliest(reached, _observed_query(accounts_table, observation_us)), "ended")
         rows = rows.where(column("lag") < column("reached", "ended"))
     account = column("account", "lags")

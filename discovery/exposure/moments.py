@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines import Engine
+from discovery.exposure.acts import PLAIN, EventColumns
 from discovery.exposure.arrays import array_batches
 from discovery.exposure.query import active_query, names_query
 from discovery.exposure.reach import reached_query
@@ -26,6 +27,7 @@ def reach_times(
     n_accounts: int,
     milestone: Milestone,
     observation_us: int,
+    columns: EventColumns = PLAIN,
 ) -> NDArray[np.float64]:
     """Return the exact moment at which every account reached a milestone.
 
@@ -45,6 +47,8 @@ def reach_times(
         Conditions with windows no longer than the observation; none means the observation window.
     observation_us : int
         The observation window in microseconds.
+    columns : EventColumns
+        The properties that the events table holds, for conditions that test some.
 
     Returns
     -------
@@ -54,9 +58,9 @@ def reach_times(
     Raises
     ------
     InputError
-        If a window outlasts the observation.
+        If a window outlasts the observation, or a property that is tested is not among the columns.
     """
-    query = reached_query(events_table, accounts_table, milestone, observation_us)
+    query = reached_query(events_table, accounts_table, milestone, observation_us, columns)
     days = np.full(n_accounts, np.inf)
     for account, reached in array_batches(engine, query):
         days[account] = reached / Day

@@ -6,10 +6,13 @@ repeated rows and accounts, internal accounts, windows that are half-open to the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from discovery.errors import InputError
+from discovery.exposure.acts import EventColumns
 from discovery.exposure.dialects import Dialect, dialect_named
 from discovery.exposure.query import aliased, column, identifier, named
 from discovery.exposure.raw_tables import RawTables
@@ -19,10 +22,12 @@ from discovery.exposure.readings import (
     LAST_US,
     id_read,
     mark_read,
+    number_read,
+    property_read,
     text_read,
     time_read,
 )
-from discovery.milestone import Milestone
+from discovery.milestone import BY_OTHER, Milestone
 from discovery.spec import Day
 
 _TYPED_EVENTS, _EVENTS = "typed_events", "milestone_events"
@@ -53,10 +58,17 @@ def milestone_sql(tables: RawTables, milestone: Milestone, observation_us: int, 
     Raises
     ------
     InputError
-        If the dialect is not known, a table's name cannot be read, or a window outlasts the observation.
+        If the dialect is not known, a table's name cannot be read, a window outlasts the observation, or a property
+        that is tested is not among the columns.
     """
     chosen = dialect_named(dialect)
-    reached = reached_query(_EVENTS, _ACCOUNTS, milestone, observation_us)
+    held = EventColumns(
+        properties=tuple(each.name for each in tables.properties),
+        has_creator=tables.event_creator is not None,
+        bytewise=chosen.bytewise,
+        dialect=chosen.name,
+    )
+    reached = reached_query(_EVENTS, _ACCOUNTS, milestone, observation_us, held)
     query = (
         _answer(tables, chosen)
         .with_(identifier(_TYPED_EVENTS), as_=_typed_events(tables, chosen))
@@ -111,37 +123,63 @@ def _typed_events(tables: RawTables, dialect: Dialect) -> exp.Select:
         _raw(user, "user_id") if user else named(exp.cast(exp.null(), exp.DataType.Type.TEXT), "user_id"),
         _raw(time, "t"),
     ]
+    if tables.event_creator:
+        columns.append(_raw(id_read(tables.event_creator, side, dialect), "creator_id"))
+    for i, each in enumerate(tables.properties):
+        columns.append(_raw(property_read(each, side, dialect), f"property_{i}"))
+        columns.append(_raw(number_read(each, side, dialect), f"number_{i}"))
     if _by_id(tables):
         columns.append(_raw(text_read(str(tables.event_id), side, dialect), "row_id"))
     return exp.select(*columns).from_(_aliased_bare(tables.events, side, dialect))
 
 
 def _kept_events(tables: RawTables, milestone: Milestone, dialect: Dialect) -> exp.Select:
-    """Build the usable rows, repeated ones once: `account_id, event, user_id, t`."""
-    kept = ("account_id", "event", "user_id", "t")
+    """Build the usable rows, repeated ones once: `account_id, event, user_id, t` and what conditions test."""
+    same = ("account_id", "event", "user_id", "t")
+    tested = _tested(tables)
+    columns = [column(name) for name in (*same, *tested)]
     usable = exp.and_(_filled("account_id"), _filled("event"), _readable("t"))
-    asked = column("event").isin(*map(exp.Literal.string, milestone.events))
-    columns = [column(name) for name in kept]
-    if not _by_id(tables):
-        rows = exp.select(*columns).from_(aliased(_TYPED_EVENTS, "r")).where(usable, asked)
+    # Who came first is told from all events, not only those asked for.
+    by_other = BY_OTHER in milestone.properties and tables.event_creator is None
+    asked = [] if by_other else [column("event").isin(*map(exp.Literal.string, milestone.events))]
+    rows = exp.select(*columns).from_(aliased(_TYPED_EVENTS, "r")).where(usable)
+    if not _by_id(tables) and (tables.duplicates != "exact" or not tested):
+        rows = rows.where(*asked) if asked else rows
         return rows.distinct() if tables.duplicates == "exact" else rows
-    # The row that counts among those of one id is chosen before the events asked for are.
-    order = exp.Order(expressions=[_ordered(key) for key in _repeat_order(dialect)])
-    copy = exp.Window(this=exp.RowNumber(), partition_by=[column("row_id")], order=order)
-    numbered = (
-        exp.select(*columns, column("row_id"), named(copy, "copy")).from_(aliased(_TYPED_EVENTS, "r")).where(usable)
+    alike, order = list(same), _in_order(tested, dialect)
+    if _by_id(tables):
+        rows = rows.select(column("row_id"))
+        alike, order = ["row_id"], [column("t"), *_in_order(same[:3], dialect), *order]
+    # The row that counts among those that are alike is chosen before the events asked for are.
+    copy = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[column(name) for name in alike],
+        order=exp.Order(expressions=[_ordered(key) for key in order]),
     )
-    once = exp.or_(column("copy").eq(exp.Literal.number(1)), column("row_id").is_(exp.null()))
-    return exp.select(*columns).from_(numbered.subquery(identifier("numbered"))).where(once, asked)
+    once: exp.Condition = column("copy").eq(exp.Literal.number(1))
+    if _by_id(tables):
+        once = exp.or_(once, column("row_id").is_(exp.null()))
+    numbered = rows.select(named(copy, "copy")).subquery(identifier("numbered"))
+    return exp.select(*columns).from_(numbered).where(once, *asked)
 
 
-def _repeat_order(dialect: Dialect) -> list[exp.Expression]:
-    by_bytes = {
-        name: exp.Var(this=dialect.bytewise.format(x=column(name).sql(dialect=dialect.name)))
-        for name in ("account_id", "event", "user_id")
-    }
-    without_user = exp.Case().when(_filled("user_id"), exp.Literal.number(0)).else_(exp.Literal.number(1))
-    return [column("t"), by_bytes["account_id"], by_bytes["event"], without_user, by_bytes["user_id"]]
+def _tested(tables: RawTables) -> tuple[str, ...]:
+    """Return the typed columns that conditions on properties read."""
+    creator = ("creator_id",) if tables.event_creator else ()
+    held = (name for i in range(len(tables.properties)) for name in (f"property_{i}", f"number_{i}"))
+    return (*creator, *held)
+
+
+def _in_order(names: Sequence[str], dialect: Dialect) -> list[exp.Expression]:
+    """Return the keys that order rows by columns of text, by their bytes, missing ones last."""
+    keys: list[exp.Expression] = []
+    for name in names:
+        if name.startswith("number_"):  # it is told by the text
+            continue
+        by_bytes = dialect.bytewise.format(x=column(name).sql(dialect=dialect.name))
+        missing = exp.Case().when(_filled(name), exp.Literal.number(0)).else_(exp.Literal.number(1))
+        keys += [missing, exp.Var(this=by_bytes)]
+    return keys
 
 
 def _typed_accounts(tables: RawTables, dialect: Dialect) -> exp.Select:

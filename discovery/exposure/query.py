@@ -7,10 +7,14 @@ calendar enters. Nothing here is text until it is rendered with `.sql(dialect=en
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from sqlglot import exp
 
 from discovery.spec import Day
+
+Relation: TypeAlias = str | exp.Table | exp.Select
+"""A table by its name or as SQLGlot has it, or rows that a SELECT makes."""
 
 _SECOND = 1_000_000
 COUNTED = ("account", "event", "n", "users", "first_lag")
@@ -18,7 +22,7 @@ COUNTED = ("account", "event", "n", "users", "first_lag")
 
 
 def exposure_query(
-    events_table: str | exp.Table,
+    events_table: Relation,
     accounts_table: str | exp.Table,
     windows_us: Sequence[int],
     observation_us: int,
@@ -31,7 +35,7 @@ def exposure_query(
 
     Parameters
     ----------
-    events_table : str or sqlglot.exp.Table
+    events_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relation with `account_id`, `event`, `user_id` (text or null), `t` (BIGINT, microseconds).
     accounts_table : str or sqlglot.exp.Table
         Relation with `account` (INTEGER), `account_id` (text), `signup` (BIGINT, microseconds).
@@ -71,7 +75,7 @@ def exposure_query(
     )
 
 
-def lags(events_table: str | exp.Table, accounts_table: str | exp.Table, kept: Sequence[str] = ()) -> exp.Select:
+def lags(events_table: Relation, accounts_table: str | exp.Table, kept: Sequence[str] = ()) -> exp.Select:
     """Build the rows of known accounts: `account`, the `kept` columns of the events, and `lag` since signup."""
     e, a = "e", "a"
     same_account = column("account_id", e).eq(column("account_id", a))
@@ -100,7 +104,7 @@ def between(rows: exp.Select, start_us: int, end_us: int) -> exp.Select:
 
 
 def nth_event_query(
-    events_table: str | exp.Table, accounts_table: str | exp.Table, event: str, nth: int, window_us: int
+    events_table: Relation, accounts_table: str | exp.Table, event: str, nth: int, window_us: int
 ) -> exp.Select:
     """Build `account, reached`: the microseconds from signup to the `nth` row of `event` inside the window."""
     rows = between(_lags_of(events_table, accounts_table, event), 0, window_us)
@@ -111,7 +115,7 @@ def nth_event_query(
 
 
 def nth_user_query(
-    events_table: str | exp.Table, accounts_table: str | exp.Table, event: str, nth: int, window_us: int
+    events_table: Relation, accounts_table: str | exp.Table, event: str, nth: int, window_us: int
 ) -> exp.Select:
     """Build `account, reached`: the microseconds from signup to the first `event` of the `nth` distinct user."""
     first_of_user = (
@@ -124,7 +128,7 @@ def nth_user_query(
 
 
 def active_query(
-    events_table: str | exp.Table,
+    events_table: Relation,
     accounts_table: str | exp.Table,
     start_us: int,
     end_us: int,
@@ -141,7 +145,7 @@ def active_query(
 
 
 def rhythm_query(
-    events_table: str | exp.Table, accounts_table: str | exp.Table, observation_us: int, left_out: Sequence[str]
+    events_table: Relation, accounts_table: str | exp.Table, observation_us: int, left_out: Sequence[str]
 ) -> exp.Select:
     """Build `account, actions, moments, days, last`: rows, distinct seconds and days, last lag in microseconds."""
     rows = without(lags(events_table, accounts_table, ("event",)), left_out)
@@ -158,7 +162,7 @@ def rhythm_query(
     )
 
 
-def company_query(events_table: str | exp.Table, accounts_table: str | exp.Table, observation_us: int) -> exp.Select:
+def company_query(events_table: Relation, accounts_table: str | exp.Table, observation_us: int) -> exp.Select:
     """Build `event, moments, shared`: seconds in which it occurs, and those in which others do too.
 
     The row without an event counts the moments, and among them those with several events.
@@ -196,7 +200,7 @@ def company_query(events_table: str | exp.Table, accounts_table: str | exp.Table
     return exp.select(column("event"), column("moments"), column("shared")).from_(both.subquery(identifier("company")))
 
 
-def clock_query(events_table: str | exp.Table) -> exp.Select:
+def clock_query(events_table: Relation) -> exp.Select:
     """Build `seconds`: how many of the sixty seconds of a minute occur; one where times are dates or whole minutes."""
     second = exp.Paren(this=_unit(_SECOND, "t"))
     of_minute = exp.Mod(this=second, expression=exp.Literal.number(60 * _SECOND))
@@ -214,7 +218,7 @@ def _distinct_units(length: int) -> exp.Count:
     return exp.Count(this=exp.Distinct(expressions=[_unit(length)]))
 
 
-def names_query(events_table: str | exp.Table) -> exp.Select:
+def names_query(events_table: Relation) -> exp.Select:
     """Build `event`: every event name there is."""
     return exp.select(column("event")).distinct().from_(aliased(events_table, "e"))
 
@@ -229,15 +233,17 @@ def column(name: str, table: str | None = None) -> exp.Column:
     return exp.column(identifier(name), table=identifier(table) if table else None)
 
 
-def aliased(table: str | exp.Table, alias: str) -> exp.Table:
-    """Return a table, its name quoted, under an alias."""
+def aliased(table: Relation, alias: str) -> exp.Table | exp.Subquery:
+    """Return a table, its name quoted, or the rows of a SELECT, under an alias."""
+    if isinstance(table, exp.Select):
+        return table.subquery(identifier(alias))
     named = table.copy() if isinstance(table, exp.Table) else exp.Table(this=identifier(table))
     named.set("alias", exp.TableAlias(this=identifier(alias)))
     return named
 
 
 def _lags_of(
-    events_table: str | exp.Table, accounts_table: str | exp.Table, event: str, kept: Sequence[str] = ()
+    events_table: Relation, accounts_table: str | exp.Table, event: str, kept: Sequence[str] = ()
 ) -> exp.Select:
     rows = lags(events_table, accounts_table, kept)
     return rows.where(column("event", "e").eq(exp.Literal.string(event)))

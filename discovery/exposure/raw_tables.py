@@ -42,6 +42,14 @@ class IdColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PropertyColumn:
+    """A column with a property of events; `stored` is what is known of how it is kept."""
+
+    name: str
+    stored: Literal["", "text", "integer", "float", "boolean"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawTables:
     """Two tables of a warehouse and the columns that a milestone is computed from.
 
@@ -51,6 +59,10 @@ class RawTables:
         Their names as SQL writes them, with a schema where one is needed.
     event_account, event_name, event_time, event_user, event_id
         Columns of the events; the last two may be None.
+    event_creator : IdColumn or None
+        Column of the events with the user who made the object an event is about.
+    properties : tuple of PropertyColumn
+        Columns of the events that conditions test.
     account, signup, exclude, exclude_is_boolean
         Columns of the accounts; `exclude` marks internal ones and may be empty.
     timezone : str
@@ -68,6 +80,8 @@ class RawTables:
     event_time: TimeColumn
     event_user: IdColumn | None = None
     event_id: str | None = None
+    event_creator: IdColumn | None = None
+    properties: tuple[PropertyColumn, ...] = ()
     account: IdColumn
     signup: TimeColumn
     exclude: str = ""

@@ -5,13 +5,18 @@ from __future__ import annotations
 from sqlglot import exp
 
 from discovery.errors import InputError
-from discovery.exposure.query import column, identifier, named, nth_event_query, nth_user_query
+from discovery.exposure.acts import PLAIN, EventColumns, rows_of
+from discovery.exposure.query import Relation, column, identifier, named, nth_event_query, nth_user_query
 from discovery.milestone import Condition, Milestone
 from discovery.spec import Day
 
 
 def reached_query(
-    events_table: str | exp.Table, accounts_table: str | exp.Table, milestone: Milestone, observation_us: int
+    events_table: str | exp.Table,
+    accounts_table: str | exp.Table,
+    milestone: Milestone,
+    observation_us: int,
+    columns: EventColumns = PLAIN,
 ) -> exp.Select:
     """Build `account, reached`: the microseconds from signup to the moment a milestone was reached.
 
@@ -27,16 +32,18 @@ def reached_query(
         Conditions with windows no longer than the observation; none means the observation window.
     observation_us : int
         The observation window in microseconds.
+    columns : EventColumns
+        The properties that the events table holds, for conditions that test some.
 
     Raises
     ------
     InputError
-        If a window outlasts the observation.
+        If a window outlasts the observation, or a property that is tested is not among the columns.
     """
 
     def reached(part: Condition | Milestone) -> exp.Select:
         if isinstance(part, Condition):
-            return _condition_query(events_table, accounts_table, part, observation_us)
+            return _condition_query(rows_of(events_table, part, columns), accounts_table, part, observation_us)
         joined = latest if part.joined == "and" else earliest
         return joined(*(reached(inner) for inner in part.parts))
 
@@ -67,7 +74,7 @@ def _combined(moments: tuple[exp.Select, ...], choice: type[exp.Min] | type[exp.
 
 
 def _condition_query(
-    events_table: str | exp.Table, accounts_table: str | exp.Table, condition: Condition, observation_us: int
+    events_table: Relation, accounts_table: str | exp.Table, condition: Condition, observation_us: int
 ) -> exp.Select:
     window = _window(condition, observation_us)
     asked = []

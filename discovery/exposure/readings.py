@@ -9,7 +9,7 @@ from sqlglot import Dialect as SqlDialect
 from sqlglot import exp
 
 from discovery.exposure.dialects import Dialect
-from discovery.exposure.raw_tables import PER_SECOND, IdColumn, TimeColumn
+from discovery.exposure.raw_tables import PER_SECOND, IdColumn, PropertyColumn, TimeColumn
 
 FIRST_US, LAST_US = 31_536_000_000_000, 7_258_118_400_000_000
 """1971 and 2200: the times that count as readable. One before is a zero that stands for "missing"."""
@@ -18,6 +18,8 @@ _TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
 _WITH_ZONE = ":[0-9]{2}([.][0-9]+)?[ ]*([+-][0-9]|[A-Za-z])"
 _ISO = "^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
 _WHOLE = "^-?[0-9]+[.]0$"
+_NUMBER = "^[ ]*[+-]?([0-9]{1,60}[.]?[0-9]{0,60}|[.][0-9]{1,60})([eE][+-]?[0-9]{1,2})?[ ]*$"
+_WRITTEN_BY_PYTHON = "'True', 'TRUE', 'False', 'FALSE'"
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED_IN_SNOWFLAKE = re.compile(
     "all|alter|and|any|as|between|by|case|cast|check|column|connect|create|cross|current|delete|distinct|drop|else|"
@@ -108,6 +110,34 @@ def id_read(column: IdColumn, side: str, dialect: Dialect) -> str:
 def text_read(name: str, side: str, dialect: Dialect) -> str:
     """Return the expression of any value as text; null where missing or empty."""
     return f"NULLIF({_as_text(_qualified(name, side, dialect), dialect)}, '')"
+
+
+def property_read(column: PropertyColumn, side: str, dialect: Dialect) -> str:
+    """Return the expression of a property as text, truth values as true and false; null where missing or empty."""
+    x = _qualified(column.name, side, dialect)
+    if column.stored == "boolean":
+        return f"CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END"
+    text = f"NULLIF({_as_text(x, dialect)}, '')"
+    if column.stored in ("integer", "float"):
+        return text
+    return f"CASE WHEN {text} IN ({_WRITTEN_BY_PYTHON}) THEN LOWER({text}) ELSE {text} END"
+
+
+def number_read(column: PropertyColumn, side: str, dialect: Dialect) -> str:
+    """Return the expression of a property as a number in double precision; null where it does not read as one."""
+    x = _qualified(column.name, side, dialect)
+    double = _type("DOUBLE", dialect)
+    if column.stored == "boolean":
+        return f"CAST(NULL AS {double})"
+    if column.stored == "integer":
+        return f"CAST({x} AS {double})"
+    text = _as_text(x, dialect)
+    number = f"CAST({x} AS {double})"
+    if column.stored != "float":
+        tried = exp.TryCast(this=exp.Var(this=f"TRIM({text})"), to=exp.DataType.build("DOUBLE"))
+        number = tried.sql(dialect=dialect.name)
+    # The pattern keeps out what no number is, and infinities, which some engines read as numbers.
+    return f"CASE WHEN {dialect.matches.format(x=text, pattern=_NUMBER)} THEN {number} END"
 
 
 def mark_read(name: str, side: str, dialect: Dialect, *, is_boolean: bool) -> str:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.exposure.acts import PLAIN, EventColumns, with_acts
 from discovery.exposure.arrays import by_account
 from discovery.exposure.query import column, counted, identifier, lags, named
 from discovery.exposure.reach import reached_query
@@ -24,8 +25,9 @@ def used_again(
     milestone: Milestone,
     observation_us: int,
     weeks: int = 4,
+    columns: EventColumns = PLAIN,
 ) -> NDArray[np.bool_]:
-    """Return in which weeks after reaching a milestone every account did any of its events.
+    """Return in which weeks after reaching a milestone every account did any of its events, tests of properties met.
 
     The weeks may lie beyond the observation window and beyond the log: this describes and never scores.
 
@@ -43,6 +45,8 @@ def used_again(
         The observation window in microseconds.
     weeks : int
         How many weeks; the first begins 24 hours after the milestone was reached.
+    columns : EventColumns
+        The properties that the events table holds, for conditions that test some.
 
     Returns
     -------
@@ -52,11 +56,11 @@ def used_again(
     Raises
     ------
     InputError
-        If a window outlasts the observation.
+        If a window outlasts the observation, or a property that is tested is not among the columns.
     EngineError
         If the engine fails the query.
     """
-    query = again_query(events_table, accounts_table, milestone, observation_us, weeks)
+    query = again_query(events_table, accounts_table, milestone, observation_us, weeks, columns)
     return by_account(engine, query, n_accounts).T > 0
 
 
@@ -66,11 +70,16 @@ def again_query(
     milestone: Milestone,
     observation_us: int,
     weeks: int,
+    columns: EventColumns = PLAIN,
 ) -> exp.Select:
     """Build `account, week_0, week_1, ...`: rows of the milestone's events in the weeks after it was reached."""
-    own = column("event", "e").isin(*map(exp.Literal.string, milestone.events))
-    rows = lags(events_table, accounts_table).where(own).subquery(identifier("lags"))
-    reached = reached_query(events_table, accounts_table, milestone, observation_us).subquery(identifier("began"))
+    own = column("event", "e").isin(*(exp.Literal.string(act.act_name) for act in milestone.acts))
+    rows = (
+        lags(with_acts(events_table, milestone.acts, columns), accounts_table).where(own).subquery(identifier("lags"))
+    )
+    reached = reached_query(events_table, accounts_table, milestone, observation_us, columns).subquery(
+        identifier("began")
+    )
     since = exp.Sub(this=column("lag", "lags"), expression=column("reached", "began"))
     after = (
         exp.select(named(column("account", "lags"), "account"), named(since, "since"))

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.exposure.arrays import by_account
-from discovery.exposure.query import between, column, counted, identifier, lags, named
+from discovery.exposure.query import Relation, between, column, counted, identifier, lags, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,7 +32,7 @@ class UserCounts:
 
 def user_counts(
     engine: Engine,
-    events_table: str | exp.Table,
+    events_table: Relation,
     accounts_table: str | exp.Table,
     n_accounts: int,
     events: Sequence[str],
@@ -69,7 +69,7 @@ def user_counts(
 
 
 def users_query(
-    events_table: str | exp.Table, accounts_table: str | exp.Table, events: Sequence[str], observation_us: int
+    events_table: Relation, accounts_table: str | exp.Table, events: Sequence[str], observation_us: int
 ) -> exp.Select:
     """Build `account, users, did`, in two levels: by account and user first, by account then."""
     own = counted(column("event").isin(*map(exp.Literal.string, events))) if events else exp.Literal.number(0)

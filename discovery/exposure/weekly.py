@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.exposure.arrays import array_batches
-from discovery.exposure.query import aliased, between, column, counted, identifier, named
+from discovery.exposure.query import Relation, aliased, between, column, counted, identifier, named
 from discovery.spec import Day
 
 _WEEK = 7 * Day
@@ -46,7 +46,7 @@ class WeeklyRows:
 
 
 def weekly_rows(
-    engine: Engine, events_table: str | exp.Table, events: Sequence[str], start_us: int, end_us: int
+    engine: Engine, events_table: Relation, events: Sequence[str], start_us: int, end_us: int
 ) -> WeeklyRows:
     """Count the rows of some events, and of all, in every whole week between two moments.
 
@@ -86,7 +86,7 @@ def weekly_rows(
     )
 
 
-def weekly_query(events_table: str | exp.Table, events: Sequence[str], first_us: int, weeks: int) -> exp.Select:
+def weekly_query(events_table: Relation, events: Sequence[str], first_us: int, weeks: int) -> exp.Select:
     """Build `since, everything, event_0, ...`: rows of each week that has any; it begins `since` after `first_us`."""
     lag = exp.Sub(this=column("t", "e"), expression=exp.Literal.number(first_us))
     rows = exp.select(column("event", "e"), named(lag, "lag")).from_(aliased(events_table, "e"))
@@ -103,7 +103,7 @@ def weekly_query(events_table: str | exp.Table, events: Sequence[str], first_us:
     )
 
 
-def copies_query(events_table: str | exp.Table, events: Sequence[str]) -> exp.Select:
+def copies_query(events_table: Relation, events: Sequence[str]) -> exp.Select:
     """Build `rows, kinds, unknown`: rows of the events, how many differ from each other, and those without a user."""
     parts = ("account_id", "event", "user_id", "t")
     alike = (
@@ -120,7 +120,7 @@ def copies_query(events_table: str | exp.Table, events: Sequence[str]) -> exp.Se
     ).from_(alike.subquery(identifier("alike")))
 
 
-def _faulty(engine: Engine, events_table: str | exp.Table, events: Sequence[str]) -> tuple[float, float]:
+def _faulty(engine: Engine, events_table: Relation, events: Sequence[str]) -> tuple[float, float]:
     """Return the shares of the events' rows that repeat another one, and that have no user."""
     if not events:
         return 0.0, 0.0

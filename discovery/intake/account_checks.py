@@ -232,14 +232,9 @@ def _longest_silence(checked: Checked) -> int:
 def _without_events(checked: Checked) -> Iterator[QualityFinding]:
     if not checked.events.usable_rows:
         return
-    seen = checked.engine.rows(
-        f"SELECT a.account_id FROM {quoted(checked.roster.table)} a ANTI JOIN {quoted(checked.events.usable)} e "
-        "ON a.account_id = e.account_id"
-    )
-    silent = np.isin(checked.roster.accounts.account_id.astype(str), [str(key) for (key,) in seen])
     yield from _some_accounts(
         checked,
-        silent,
+        checked.silent_accounts,
         "accounts_without_events",
         "info",
         "have no event at all; they count as accounts that did nothing",

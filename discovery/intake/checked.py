@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.intake.columns import Table
 from discovery.intake.eventlog import EventLog
 from discovery.intake.roster import Roster
 from discovery.intake.sql import quoted
+from discovery.intake.volume import Log, Volume, read_volume
 from discovery.results import QualityFinding, Severity
 from discovery.spec import StudySpec
 
 SHOWN = 5
+_PASTED = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Checked:
     """Both sides as read, the spec as resolved, and how the churn dates only repeat silence (empty: they do not)."""
 
@@ -26,6 +34,7 @@ class Checked:
     silence: str
     account_losses: tuple[int, tuple[str, ...]]  # lines of the accounts that could not be read
     guessed_encoding: tuple[str, ...] = ()  # files that are not UTF-8 and were read as Latin-1
+    roll: Table | None = None  # the accounts as given, all columns
 
     def first(self, value: str, relation: str, where: str) -> tuple[str, ...]:
         """Return the first few different values of an expression, in their own order."""
@@ -43,6 +52,71 @@ class Checked:
             f"LEFT JOIN {quoted(self.roster.table)} a ON e.account_id = a.account_id)"
         )
 
+    @cached_property
+    def pairs(self) -> str:
+        """A table of every account and user of the usable events: `account_id`, `user_id`, `n`, `first` and `last`."""
+        name = quoted(f"{self.events.usable}_pairs")
+        self.engine.execute(
+            f"CREATE OR REPLACE TABLE {name} AS SELECT account_id, user_id, count(*) AS n, min(t) AS first, "
+            f"max(t) AS last FROM {quoted(self.events.usable)} GROUP BY account_id, user_id"
+        )
+        return name
+
+    @cached_property
+    def users(self) -> str:
+        """A table of every user of the usable events: `user_id`, in how many `accounts`, and `n` rows."""
+        name = quoted(f"{self.events.usable}_users")
+        self.engine.execute(
+            f"CREATE OR REPLACE TABLE {name} AS SELECT user_id, count(*) AS accounts, sum(n) AS n FROM {self.pairs} "
+            "WHERE user_id IS NOT NULL GROUP BY user_id"
+        )
+        return name
+
+    @cached_property
+    def silent_accounts(self) -> NDArray[np.bool_]:
+        """Which accounts with a usable signup have no event, in their order."""
+        found = self.engine.rows(
+            f"SELECT a.account FROM {quoted(self.roster.table)} a ANTI JOIN {self.pairs} p "
+            "ON a.account_id = p.account_id"
+        )
+        silent = np.zeros(len(self.roster.accounts), dtype=bool)
+        silent[[account for (account,) in found]] = True
+        return silent
+
+    @cached_property
+    def log(self) -> Log | None:
+        """The usable events between the log's ends; None where there are none."""
+        events = self.events
+        if events.start is None or events.end is None:
+            return None
+        return Log(
+            engine=self.engine,
+            events=events.usable,
+            accounts=self.roster.table,
+            start=events.start,
+            end=events.end,
+            rows=events.usable_rows,
+        )
+
+    @cached_property
+    def volume(self) -> Volume | None:
+        """How often every event happens on every day."""
+        return None if self.log is None else read_volume(self.log)
+
+    @cached_property
+    def names(self) -> dict[str, int]:
+        """The rows of every usable event name, most rows first."""
+        found = self.engine.rows(
+            f"SELECT event, count(*) AS n FROM {quoted(self.events.usable)} GROUP BY event ORDER BY n DESC, event"
+        )
+        return {str(name): int(rows) for name, rows in found}
+
+    def clear(self) -> None:
+        """Drop the tables that the checks made for each other."""
+        for name in ("pairs", "users"):
+            if name in self.__dict__:
+                self.engine.execute(f"DROP TABLE IF EXISTS {self.__dict__[name]}")
+
 
 def finding(
     code: str,
@@ -54,6 +128,7 @@ def finding(
     examples: Iterable[str],
     remedy: str,
     names_accounts: bool = False,
+    paste: str = "",
 ) -> QualityFinding:
     """Return a finding whose share is `count` of `of`."""
     return QualityFinding(
@@ -65,9 +140,29 @@ def finding(
         examples=tuple(shortened(str(example)) for example in examples)[:SHOWN],
         remedy=remedy,
         names_accounts=names_accounts,
+        paste=paste,
     )
 
 
 def shortened(text: str, limit: int = 120) -> str:
     """Return text cut to a length that fits a line."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def setting(section: str, key: str, values: Iterable[str]) -> str:
+    """Return lines for `discover.toml` that set a key to a list of names."""
+    listed = ", ".join(toml_text(value) for value in list(values)[:_PASTED])
+    return f"[{section}]\n{toml_text(key, key=True)} = [{listed}]"
+
+
+def aliases(names: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Return lines for `discover.toml` that give events their other spellings."""
+    lines = [f"aliases.{toml_text(name, key=True)} = [{', '.join(map(toml_text, others))}]" for name, others in names]
+    return "\n".join(["[events]", *lines])
+
+
+def toml_text(text: str, *, key: bool = False) -> str:
+    """Return text as TOML writes it: in quotes, or bare where it is a key of plain letters."""
+    if key and text and text.replace("_", "").replace("-", "").isalnum() and text.isascii():
+        return text
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -12,20 +12,24 @@ from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import ColumnError
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference, is_trait_by_nature, why_left_out
 from discovery.intake.sources import Source
-from discovery.intake.sql import FALSE_WORDS, TRUE_WORDS, id_text, is_missing, is_text, plain_text, quoted, word_list
+from discovery.intake.sql import FALSE_WORDS, TRUE_WORDS, is_missing, is_text, plain_text, quoted, word_list
 from discovery.intake.times import Clock, look_at_times
 from discovery.intake.wording import listed, percent
 from discovery.results import RecognisedColumn
-from discovery.spec import AccountsSpec, EventsSpec
+from discovery.spec import AccountsSpec
+from discovery.spec.section import Section
 
 Side = Literal["events", "accounts"]
 
-_SPOKEN = {
+SPOKEN = {
     "account": "the account id",
     "user": "the user id",
     "event": "the event name",
     "time": "the time of the event",
     "id": "the row's own id",
+    "creator": "who made the object",
+    "sent": "when the event was sent",
+    "received": "when the event arrived",
     "signup": "the signup time",
     "churned": "the time of leaving",
     "converted": "the time of converting",
@@ -82,7 +86,7 @@ class Table:
     def missing(self, role: str) -> ColumnError:
         """Return the error for a needed role that no column plays."""
         return ColumnError(
-            f"{self.source.label} has no column recognised as {_SPOKEN[role]} ({self.side}.{role}). "
+            f"{self.source.label} has no column recognised as {SPOKEN[role]} ({self.side}.{role}). "
             f"Its columns are: {listed(self.names, 40)}. Name the right one: --set {self.side}.{role}=COLUMN."
         )
 
@@ -121,28 +125,13 @@ def recognise_accounts(table: Table, spec: AccountsSpec, assigned: tuple[str, ..
     _settle_assignments(table, spec, assigned)
     _settle_account_id(table, spec.account)
     for role, named in (("signup", spec.signup), ("churned", spec.churned), ("converted", spec.converted)):
-        _settle_time(table, role, named, needed=role == "signup")
+        settle_time(table, role, named, needed=role == "signup")
     _settle_observed_until(table, spec.observed_until)
     _settle_exclude(table, spec.exclude, assigned)
     if spec.seats:
         table.check_named("seats", spec.seats)
         table.settle("seats", spec.seats, "spec", "named in the spec")
     return _segments(table, spec.segments, assigned)
-
-
-def recognise_events(table: Table, spec: EventsSpec, accounts: Table) -> None:
-    """Settle the roles of the events' columns.
-
-    Raises
-    ------
-    ColumnError
-        If a column named in the spec is absent, or the account id, event name or time is not found.
-    """
-    _settle_time(table, "time", spec.time, needed=True)
-    _settle_event_account(table, spec.account, accounts)
-    _settle_event_name(table, spec.event)
-    _settle_user(table, spec.user)
-    _settle_row_id(table, spec.id)
 
 
 def _settle_account_id(table: Table, named: str) -> None:
@@ -153,13 +142,20 @@ def _settle_account_id(table: Table, named: str) -> None:
     candidates = by_preference(table.names, ACCOUNT_ROLES["account"])
     if not candidates:
         raise table.missing("account")
-    unique = {column: _distinct_share(table, column) for column in candidates}
+    unique = {column: distinct_share(table, column) for column in candidates}
     chosen = next((column for column in candidates if unique[column] > 0.9), candidates[0])
     reason = f"named like an account id; {percent(unique[chosen])} of its values are different"
-    table.settle("account", chosen, "recognised", reason + _passed_over(chosen, candidates))
+    table.settle("account", chosen, "recognised", reason + also_named(chosen, candidates))
 
 
-def _settle_time(table: Table, role: str, named: str, *, needed: bool) -> None:
+def settle_time(table: Table, role: str, named: str, *, needed: bool) -> None:
+    """Settle the role of a column of times.
+
+    Raises
+    ------
+    ColumnError
+        If a column named in the spec is absent, or one is needed and not found.
+    """
     if named:
         table.check_named(role, named)
         table.settle(role, named, "spec", f"named in the spec; {table.clock(named).words}")
@@ -173,14 +169,14 @@ def _settle_time(table: Table, role: str, named: str, *, needed: bool) -> None:
     if chosen is None:
         if needed:
             raise table.missing(role)
-        why = f"no column is named like {_SPOKEN[role]}"
+        why = f"no column is named like {SPOKEN[role]}"
         why = why if not candidates else f"{listed(candidates)}: named like it, but the values are not times"
         table.note(role, None, "not found", why)
         return
     clock = table.clock(chosen)
-    likeness = f"named like {_SPOKEN[role]}" if chosen in candidates else "the only column whose values are times"
+    likeness = f"named like {SPOKEN[role]}" if chosen in candidates else "the only column whose values are times"
     content = f"{clock.words}" if clock.filled else "empty so far"
-    table.settle(role, chosen, "recognised", f"{likeness}; {content}{_passed_over(chosen, candidates)}")
+    table.settle(role, chosen, "recognised", f"{likeness}; {content}{also_named(chosen, candidates)}")
 
 
 def _may_be_times(table: Table, column: str, *, needed: bool) -> bool:
@@ -209,7 +205,7 @@ def _settle_observed_until(table: Table, given: str | date | datetime) -> None:
     if given and given not in table.source.columns and as_date(str(given)) is not None:
         table.note(role, None, "spec", f"the date {given} given in the spec, for every account")
         return
-    _settle_time(table, role, str(given), needed=False)
+    settle_time(table, role, str(given), needed=False)
 
 
 def as_date(text: str) -> datetime | None:
@@ -234,7 +230,7 @@ def _settle_exclude(table: Table, named: str, assigned: tuple[str, ...]) -> None
         if filled == marks:
             table.settle("exclude", column, "recognised", "named like a mark of internal or test accounts; yes or no")
             return
-    table.note("exclude", None, "not found", f"no column is named like {_SPOKEN['exclude']}")
+    table.note("exclude", None, "not found", f"no column is named like {SPOKEN['exclude']}")
 
 
 def _segments(table: Table, named: tuple[str, ...] | None, assigned: tuple[str, ...]) -> tuple[str, ...]:
@@ -246,7 +242,7 @@ def _segments(table: Table, named: tuple[str, ...] | None, assigned: tuple[str, 
     free = [c for c in table.names if c not in taken]
     chosen = []
     for column in free:
-        values = _distinct(table, column) if is_trait_by_nature(column) else 0
+        values = distinct(table, column) if is_trait_by_nature(column) else 0
         if named is not None:
             table.note("segment", column, "left out", "not among the segments named in the spec")
         elif not is_trait_by_nature(column):
@@ -286,102 +282,28 @@ def _settle_assignments(table: Table, spec: AccountsSpec, assigned: tuple[str, .
         table.note("assignment", column, "spec", "named in the spec as the variant of a past randomised test")
 
 
-def _settle_event_account(table: Table, named: str, accounts: Table) -> None:
-    if named:
-        table.check_named("account", named)
-        table.settle("account", named, "spec", "named in the spec")
-        return
-    candidates = by_preference(table.names, EVENT_ROLES["account"])
-    shares = {column: _known_share(table, column, accounts) for column in candidates}
-    chosen = next((column for column in candidates if shares[column] > 0), None)
-    if chosen is None:
-        taken = {*candidates, *table.roles.values()}
-        others = {c: _known_share(table, c, accounts) for c in table.names if c not in taken}
-        best = max(others, key=lambda c: others[c], default=None)
-        if best is not None and others[best] >= 0.5:
-            why = f"its values are account ids: {percent(others[best])} of the rows looked at are in accounts"
-            table.settle("account", best, "recognised", why + _passed_over(best, candidates))
-            return
-        if not candidates:
-            raise table.missing("account")
-        chosen = candidates[0]
-    why = f"named like an account id; {percent(shares[chosen])} of the rows looked at belong to an account in accounts"
-    table.settle("account", chosen, "recognised", why + _passed_over(chosen, candidates))
-
-
-def _settle_event_name(table: Table, named: str) -> None:
-    if named:
-        table.check_named("event", named)
-        table.settle("event", named, "spec", "named in the spec")
-        return
-    taken = set(table.roles.values())
-    candidates = [c for c in by_preference(table.names, EVENT_ROLES["event"]) if c not in taken]
-    filled = [c for c in candidates if _distinct(table, c)]
-    if not candidates:
-        raise table.missing("event")
-    chosen = (filled or candidates)[0]
-    why = f"named like an event name; {_distinct(table, chosen):,} different values in the rows looked at"
-    table.settle("event", chosen, "recognised", why + _passed_over(chosen, candidates))
-
-
-def _settle_user(table: Table, named: str) -> None:
-    if named:
-        table.check_named("user", named)
-        table.settle("user", named, "spec", "named in the spec")
-        return
-    candidates = by_preference(table.names, EVENT_ROLES["user"])
-    free = [c for c in candidates if c not in table.roles.values()]
-    if free:
-        table.settle("user", free[0], "recognised", "named like a user id" + _passed_over(free[0], free))
-    elif candidates:
-        table.note("user", candidates[0], "left out", "it is already the account id")
-    else:
-        table.note("user", None, "not found", "no column is named like a user id, so milestones cannot count users")
-
-
-def _settle_row_id(table: Table, named: str) -> None:
-    if named:
-        table.check_named("id", named)
-        table.settle("id", named, "spec", "named in the spec")
-        return
-    for column in by_preference(table.names, EVENT_ROLES["id"]):
-        share = _distinct_share(table, column)
-        if column not in table.roles.values() and share >= 0.5:
-            why = f"named like the id of a row; {percent(share)} of its values are different"
-            table.settle("id", column, "recognised", why)
-            return
-        table.note("id", column, "left out", f"only {percent(share)} of its values are different: not the id of a row")
-    table.note("id", None, "not found", "no column is named like the id of a row")
-
-
-def _known_share(table: Table, column: str, accounts: Table) -> float:
-    key = accounts.roles["account"]
-    known = f"SELECT {id_text(key, accounts.kind(key))} FROM {quoted(accounts.rows)}"
-    text = id_text(column, table.kind(column))
-    filled, matched = table.engine.rows(
-        f"SELECT count(k), count_if(k IN ({known})) FROM (SELECT {text} AS k FROM {quoted(table.rows)})"
-    )[0]
-    return matched / filled if filled else 0.0
-
-
-def _distinct_share(table: Table, column: str) -> float:
+def distinct_share(table: Table, column: str) -> float:
+    """Return the share of a column's values that are different from each other."""
     filled, different = table.engine.rows(
         f"SELECT count(v), count(DISTINCT v) FROM (SELECT {plain_text(column)} AS v FROM {quoted(table.rows)})"
     )[0]
     return different / filled if filled else 0.0
 
 
-def _distinct(table: Table, column: str) -> int:
+def distinct(table: Table, column: str) -> int:
+    """Return how many different values a column has."""
     return int(table.engine.rows(f"SELECT count(DISTINCT {plain_text(column)}) FROM {quoted(table.rows)}")[0][0])
 
 
-def _passed_over(chosen: str, candidates: Sequence[str]) -> str:
+def also_named(chosen: str, candidates: Sequence[str]) -> str:
+    """Return the words that mention the other columns that would do by their name."""
     others = [column for column in candidates if column != chosen]
     if not others:
         return ""
     return f"; preferred to {listed(others)}, also named like it (name another in the spec if this is wrong)"
 
 
-def filled_in(spec: EventsSpec | AccountsSpec, roles: Mapping[str, str]) -> dict[str, object]:
-    """Return a section of the spec as plain values with every recognised column named."""
-    return {**spec.model_dump(by_alias=True), **roles}
+def filled_in(spec: Section, roles: Mapping[str, str]) -> dict[str, object]:
+    """Return a section of the spec as plain values with every recognised column that it has a key for named."""
+    known = {role: column for role, column in roles.items() if role in type(spec).model_fields}
+    return {**spec.model_dump(by_alias=True), **known}

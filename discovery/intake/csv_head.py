@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from discovery.errors import SourceError
+from discovery.intake.packed import HEAD, first_bytes
 from discovery.intake.sql import literal, path_list
 
-_HEAD = 1 << 20
 _NOT_UTF8 = 0.01  # of the lines; fewer are broken lines in a file of UTF-8
 _SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n])"?\r?\n')
 
@@ -51,7 +50,7 @@ def csv_head(path: Path) -> CsvHead:
     SourceError
         If it cannot be read, is empty, or is no text.
     """
-    start = first_bytes(path, _HEAD)
+    start = first_bytes(path, HEAD)
     if start.startswith(b"PK\x03\x04"):
         raise SourceError(f"{path.name} is a spreadsheet or .zip archive, not CSV. Export it as CSV.")
     encoding = _encoding(start)
@@ -71,24 +70,6 @@ def csv_head(path: Path) -> CsvHead:
     return CsvHead(tuple(distinct_names(names)), choices[best], encoding, 1 if said else 0)
 
 
-def first_bytes(path: Path, size: int = _HEAD) -> bytes:
-    """Return the first bytes of a file, unpacked if it is a .gz.
-
-    Raises
-    ------
-    SourceError
-        If it cannot be read.
-    """
-    try:
-        if path.suffix.lower() == ".gz":
-            with gzip.open(path) as file:
-                return file.read(size)
-        with path.open("rb") as file:
-            return file.read(size)
-    except (OSError, EOFError) as error:
-        raise SourceError(f"{path.name} cannot be read ({error}). Check the file, or export it again.") from error
-
-
 def distinct_names(names: list[str]) -> list[str]:
     """Return the names with a number added to repeated ones; case alone does not tell names apart."""
     seen: set[str] = set()
@@ -105,7 +86,7 @@ def distinct_names(names: list[str]) -> list[str]:
 def _encoding(start: bytes) -> str:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    lines = start.splitlines()[: -1 if len(start) == _HEAD else None]
+    lines = start.splitlines()[: -1 if len(start) == HEAD else None]
     foreign = [line for line in lines if not line.isascii()]
     broken = sum(not _is_utf8(line) for line in foreign)
     # Where hardly any line beyond ASCII is UTF-8, none is meant to be; a few such lines are broken ones.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
+import io
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 
 from discovery.errors import SourceError
+from discovery.intake.packed import is_packed, unpacked
 
 _CHUNK = 1 << 20
 
@@ -20,9 +22,9 @@ def files_digest(paths: Iterable[Path]) -> str:
     Raises
     ------
     SourceError
-        If a file cannot be read, or a `.gz` file is cut short or damaged.
+        If a file cannot be read, or a compressed one is cut short or damaged.
     """
-    digests = sorted(_gzip_digest(path) if path.suffix == ".gz" else _file_digest(path) for path in paths)
+    digests = sorted(_packed_digest(path) if is_packed(path) else _file_digest(path) for path in paths)
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
@@ -48,25 +50,37 @@ def _file_digest(path: Path) -> str:
         raise SourceError(f"{path} cannot be read ({error.strerror}). Check the file and its permissions.") from error
 
 
-def _gzip_digest(path: Path) -> str:
+def _packed_digest(path: Path) -> str:
     # DuckDB does not verify the checksums inside a .gz file, so a damaged one would be read as garbage.
-    digest, member, open_member = hashlib.sha256(), zlib.decompressobj(31), False
     try:
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                while chunk:
-                    member.decompress(chunk)
-                    open_member = not member.eof
-                    chunk = member.unused_data
-                    if member.eof:
-                        member = zlib.decompressobj(31)
-                        chunk = chunk.lstrip(b"\0")
-    except (zlib.error, OSError) as error:
-        raise SourceError(f"{path} is not a readable .gz file ({error}). Write it again and retry.") from error
-    if open_member:
-        raise SourceError(f"{path} is cut short: its .gz data ends too early. Write it again and retry.")
-    return digest.hexdigest()
+            passing = _HashingReader(file)
+            with unpacked(path, passing) as content:
+                while content.read(_CHUNK):
+                    pass
+            while passing.read(_CHUNK):
+                pass
+    except OSError as error:
+        raise SourceError(
+            f"{path} is cut short or damaged: not a readable {path.suffix} file ({error}). Write it again and retry."
+        ) from error
+    return passing.hash.hexdigest()
+
+
+class _HashingReader(io.RawIOBase):
+    """A file that hashes what is read from it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.hash = hashlib.sha256()
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._file.read(size)
+        self.hash.update(chunk)
+        return chunk
 
 
 class _Hashing:

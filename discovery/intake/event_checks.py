@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from discovery.intake.checked import Checked, finding
-from discovery.intake.sql import literal, quoted
+from discovery.intake.sql import quoted
 from discovery.intake.wording import counted, percent
 from discovery.results import QualityFinding
 from discovery.spec import Day
@@ -90,24 +90,24 @@ def _blank_rows(checked: Checked) -> Iterator[QualityFinding]:
 
 
 def _names_not_in_log(checked: Checked) -> Iterator[QualityFinding]:
-    spec = checked.spec
-    named = dict.fromkeys(
-        (*spec.outcome.activity, *spec.outcome.passive, *(n for _, names in spec.kinds for n in names))
-    )
-    if not named or not checked.events.usable_rows:
+    spec, said = checked.spec, checked.spec.events
+    if not checked.events.usable_rows:
         return
-    found = checked.engine.rows(f"SELECT DISTINCT event FROM {quoted(checked.events.usable)}")
-    absent = [name for name in named if (name,) not in found]
+    studied = (*spec.outcome.activity, *spec.outcome.passive, *(n for _, names in spec.kinds for n in names))
+    patterns = (*(s for spellings in said.aliases.values() for s in spellings), *said.leave_out, *said.leave_out_users)
+    named = dict.fromkeys((*studied, *patterns))
+    absent = [name for name in dict.fromkeys(studied) if name not in checked.names]
+    absent += [name for name in checked.events.absent if name not in absent]
     if absent:
         yield finding(
             "names_not_in_log",
             "warning",
-            f"{len(absent)} of {counted(len(named), 'event name')} in the spec never {_occurs(len(absent))} in the "
-            "log.",
+            f"{len(absent)} of {counted(len(named), 'name')} in the spec never {_occurs(len(absent))} in the log.",
             count=len(absent),
             of=len(named),
             examples=absent,
-            remedy="Write them in outcome.activity, outcome.passive and kinds as the log does; case and spaces matter.",
+            remedy="Write them in outcome.activity, outcome.passive, kinds, aliases and leave_out as the log does; "
+            "case and spaces matter.",
         )
 
 
@@ -213,8 +213,9 @@ def _accounts_of_events(checked: Checked) -> Iterator[QualityFinding]:
     if not events.usable_rows:
         return
     known = f"SELECT account_id FROM {quoted(roster.typed)} WHERE account_id IS NOT NULL"
-    unknown, early = checked.engine.rows(
-        f"SELECT count_if(account_id NOT IN ({known})), count_if(t < signup) FROM {checked.joined}"
+    unknown, begun_early = checked.engine.rows(
+        f"SELECT coalesce(sum(CASE WHEN p.account_id NOT IN ({known}) THEN n END), 0), count_if(p.first < a.signup) "
+        f"FROM {checked.pairs} p LEFT JOIN {quoted(roster.table)} a ON p.account_id = a.account_id"
     )[0]
     if unknown == events.usable_rows:
         yield _nothing_in_common(checked)
@@ -232,14 +233,15 @@ def _accounts_of_events(checked: Checked) -> Iterator[QualityFinding]:
             + _near(checked),
             names_accounts=True,
         )
-    if early:
-        yield _before_signup(checked, int(early), events.usable_rows - int(unknown))
+    if begun_early:
+        yield _before_signup(checked, events.usable_rows - int(unknown))
 
 
-def _before_signup(checked: Checked, early: int, known: int) -> QualityFinding:
-    day = literal("day")
-    within = int(checked.engine.rows(f"SELECT count_if(t < signup AND t > signup - {Day}) FROM {checked.joined}")[0][0])
-    near = f" ({counted(within, 'of them', 'of them')} by less than a {day.strip(chr(39))})" if within else ""
+def _before_signup(checked: Checked, known: int) -> QualityFinding:
+    early, within = checked.engine.rows(
+        f"SELECT count_if(t < signup), count_if(t < signup AND t > signup - {Day}) FROM {checked.joined}"
+    )[0]
+    near = f" ({counted(within, 'of them', 'of them')} by less than a day)" if within else ""
     return finding(
         "events_before_signup",
         "warning",

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from re import DOTALL, escape, fullmatch
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import EngineError
-from discovery.intake.columns import Table
-from discovery.intake.sources import ParquetFiles, copy_rows, unreadable_source
-from discovery.intake.sql import id_text, is_missing, literal, plain_text, quoted
-from discovery.spec import Day
+from discovery.intake.identity import Identity, identify
+from discovery.intake.names import matching_nothing, spelled
+from discovery.intake.rows import Reading
+from discovery.intake.sources import copy_rows, unreadable_source
+from discovery.intake.sql import literal, quoted
+from discovery.spec import Day, EventsSpec
 
 LARGE = 5_000_000
-"""Parquet files with more rows than this are read in place rather than copied, unless rows must be dropped."""
+"""Sources with more rows than this are read in place, where that is cheap, unless rows must be dropped."""
 
-USABLE = "account_id IS NOT NULL AND event IS NOT NULL AND t IS NOT NULL"
-_BLANK = "account_id IS NULL AND event IS NULL AND t IS NULL AND unread IS NULL AND user_id IS NULL"
+USABLE = "account_id IS NOT NULL AND event IS NOT NULL AND t IS NOT NULL AND passed_over IS NULL"
+_BLANK = (
+    "account_id IS NULL AND event IS NULL AND t IS NULL AND unread IS NULL AND user_id IS NULL AND passed_over IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLog:
     """The typed events in the engine.
 
-    `typed` holds every row that was read, duplicates apart: `account_id`, `event`, `user_id`, `t`, and
-    `unread`, the time as written where it could not be read. `usable` holds the rows a study can use.
-    `start` and `end` are those of all usable rows until `with_span` narrows them.
+    `typed` holds every row that was read, duplicates apart: `account_id`, `event`, `user_id`, `t`, `unread`, the time
+    as written where it could not be read, and `passed_over`, why the row is no behaviour (NULL where it is one: the
+    kind of record, "left out" or "user left out"). Where `has_sent` and `has_received` say so it has `sent` and
+    `received` (microseconds). Rows passed over are in no other count than `passed_over`. `usable` holds the rows a
+    study can use. `start` and `end` are those of all usable rows until `with_span` narrows them.
+
+    `renamed` counts the rows of each other spelling in `events.aliases`; `absent` are the spellings and the patterns
+    of `leave_out` and `leave_out_users` that match nothing. `mapped` rows were given the account of their user,
+    `unmapped` ones have none all the same, `merged` ones a user id replaced by its person; `ambiguous_users` are in
+    several accounts at once, for which their events have none.
     """
 
     typed: str
     usable: str
     rows_read: int
-    rows: int  # after duplicates were dropped
+    rows: int  # after duplicates were dropped, those passed over apart
     duplicates_dropped: int
     by_id: bool
     blank: int  # rows with nothing in them, counted nowhere else
@@ -48,62 +60,91 @@ class EventLog:
     has_users: bool
     strays: int = 0  # usable rows of known accounts, far from all others in time
     examples_stray: tuple[str, ...] = ()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    renamed: Mapping[str, int] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    mapped: int = 0
+    unmapped: int = 0
+    merged: int = 0
+    ambiguous_users: int = 0
+    examples_ambiguous: tuple[str, ...] = ()
+    has_sent: bool = False
+    has_received: bool = False
 
 
-def build_events(table: Table, name: str, timezone: str, duplicates: Literal["by_id", "exact", "keep"]) -> EventLog:
-    """Type the events into the tables `name` and `name_typed` and count what could not be used.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedRows:
+    """The rows of the events as read: the table, or the view where they are read in place, and the lines lost."""
+
+    reading: Reading
+    name: str
+    in_place: bool
+    lost: int
+    examples: tuple[str, ...]
+
+    @property
+    def table(self) -> str:
+        """The relation with every row."""
+        return f"{self.name}_typed"
+
+
+def type_rows(reading: Reading, name: str) -> TypedRows:
+    """Read the source once, into the table `name_typed`.
 
     Raises
     ------
     SourceError
         If the source cannot be read.
     """
-    engine, typed = table.engine, f"{name}_typed"
+    table, duplicates = reading.table, reading.spec.duplicates
     by_id = duplicates == "by_id" and "id" in table.roles
-    in_place = _is_large_parquet(table) and not by_id and duplicates != "exact"
-    lost, examples = _type_rows(table, typed, timezone, by_id=by_id, in_place=in_place)
+    large = table.source.in_place and (table.source.known_rows(table.engine) or 0) > LARGE
+    in_place = large and not by_id and duplicates != "exact"
+    lost, examples = _type_rows(replace(reading, by_id=by_id), f"{name}_typed", in_place)
+    return TypedRows(reading=replace(reading, by_id=by_id), name=name, in_place=in_place, lost=lost, examples=examples)
+
+
+def build_events(rows: TypedRows, identity: Identity) -> EventLog:
+    """Say who did what in the rows read, drop repeated ones, and count what could not be used."""
+    reading, typed, name = rows.reading, rows.table, rows.name
+    table, spec = reading.table, reading.spec
+    engine, zone = table.engine, spec.timezone
     rows_read = int(engine.rows(f"SELECT count(*) FROM {quoted(typed)}")[0][0])
-    dropped = _drop_duplicates(engine, typed, rows_read, "id" if by_id else duplicates)
-    log = _counts(engine, name, typed, table.clocks[table.roles["time"]].writing in ("date", "day number"), timezone)
-    if log.date_only and timezone != "UTC":
-        _type_rows(table, typed, timezone, by_id=by_id, in_place=in_place, wall=True)
-        _drop_duplicates(engine, typed, rows_read, "id" if by_id else duplicates)
+    users_absent = matching_nothing(engine, typed, ["user_id"], spec.leave_out_users)
+    found = identify(engine, typed, identity, in_place=rows.in_place)
+    rule = "id" if reading.by_id else spec.duplicates
+    dropped = _drop_duplicates(engine, typed, rows_read, rule, reading.further)
+    dates = table.clock(table.roles["time"]).writing in ("date", "day number")
+    log = _counts(engine, name, typed, dates, zone)
+    if log.date_only and zone != "UTC":
+        _on_wall(engine, typed, zone)
         log = _counts(engine, name, typed, True, "UTC")
     engine.execute(
-        f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT account_id, event, user_id, t FROM {quoted(typed)} "
+        f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT {', '.join(reading.handed_on)} FROM {quoted(typed)} "
         f"WHERE {USABLE}"
     )
+    renamed = spelled(engine, typed, spec.aliases)
     return replace(
         log,
-        rows_read=rows_read - log.blank + lost,
+        rows_read=rows_read - log.blank + rows.lost,
         duplicates_dropped=dropped,
-        by_id=by_id,
-        rows_unread=lost,
-        examples_unread=examples,
+        by_id=reading.by_id,
+        rows_unread=rows.lost,
+        examples_unread=rows.examples,
+        renamed=renamed,
+        absent=_absent(engine, typed, spec, renamed, users_absent),
+        mapped=found.mapped,
+        unmapped=found.unmapped,
+        merged=found.merged,
+        ambiguous_users=found.ambiguous,
+        examples_ambiguous=found.examples,
+        has_sent="sent" in table.roles,
+        has_received="received" in table.roles,
     )
 
 
-def _is_large_parquet(table: Table) -> bool:
-    return isinstance(table.source, ParquetFiles) and (table.source.known_rows(table.engine) or 0) > LARGE
-
-
-def _type_rows(
-    table: Table, typed: str, timezone: str, *, by_id: bool, in_place: bool, wall: bool = False
-) -> tuple[int, tuple[str, ...]]:
-    roles = table.roles
-    user = id_text(roles["user"], table.kind(roles["user"])) if "user" in roles else "CAST(NULL AS VARCHAR)"
-    micros = table.clocks[roles["time"]].micros(timezone, wall)
-    fields = [
-        f"{id_text(roles['account'], table.kind(roles['account']))} AS account_id",
-        f"{plain_text(roles['event'])} AS event",
-        f"{user} AS user_id",
-        f"{micros} AS t",
-        f"CASE WHEN {micros} IS NULL AND NOT {is_missing(roles['time'])} "
-        f"THEN CAST({quoted(roles['time'])} AS VARCHAR) END AS unread",
-    ]
-    if by_id:
-        fields.append(f"{plain_text(roles['id'])} AS row_id")
-    selected = ", ".join(fields)
+def _type_rows(reading: Reading, typed: str, in_place: bool) -> tuple[int, tuple[str, ...]]:
+    table, selected = reading.table, reading.fields()
     if not in_place:
         return copy_rows(table.engine, table.source, typed, selected)
     try:
@@ -114,19 +155,46 @@ def _type_rows(
     return 0, ()
 
 
-def _drop_duplicates(engine: DuckDBEngine, typed: str, rows: int, rule: str) -> int:
-    name = quoted(typed)
+def _absent(
+    engine: DuckDBEngine, typed: str, spec: EventsSpec, renamed: Mapping[str, int], users_absent: set[str]
+) -> tuple[str, ...]:
+    """Return the spellings, events and users named in the spec that never occur, in the spec's order."""
+    names = ["event", "spelling"] if spec.aliases else ["event"]
+    events_absent = matching_nothing(engine, typed, names, spec.leave_out)
+    still = users_absent and matching_nothing(engine, typed, ["user_id"], sorted(users_absent))
+    spellings = (spelling for spelling, count in renamed.items() if not count and not _is_left_out(spelling, spec))
+    return (
+        *spellings,
+        *(pattern for pattern in spec.leave_out if pattern in events_absent),
+        *(pattern for pattern in spec.leave_out_users if pattern in still),
+    )
+
+
+def _is_left_out(spelling: str, spec: EventsSpec) -> bool:
+    """Say whether a spelling has no events because these are left out."""
+    names = (spelling, next(name for name, listed in spec.aliases.items() if spelling in listed))
+    return any(fullmatch(".*".join(map(escape, p.split("*"))), name, DOTALL) for p in spec.leave_out for name in names)
+
+
+def _drop_duplicates(engine: DuckDBEngine, typed: str, rows: int, rule: str, further: tuple[str, ...]) -> int:
+    name, rest = quoted(typed), "".join(f", {column}" for column in further)
     if rule == "id":
         repeated = int(engine.rows(f"SELECT count(row_id) - count(DISTINCT row_id) FROM {name}")[0][0])
+        if not repeated:
+            engine.execute(f"ALTER TABLE {name} DROP COLUMN row_id")
+            return 0
         # One row per id: the earliest usable one, ties broken by everything else, so that row order is irrelevant.
-        order = f"({USABLE}) DESC, t, account_id, event, user_id NULLS LAST, unread"
+        order = f"({USABLE}) DESC, t, account_id, event, user_id NULLS LAST, unread, passed_over{rest}"
         kept = (
             f"SELECT * FROM {name} WHERE row_id IS NULL UNION ALL (SELECT * FROM {name} WHERE row_id IS NOT NULL "
             f"QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY {order}) = 1)"
         )
-        kept = f"SELECT * EXCLUDE (row_id) FROM ({kept if repeated else f'SELECT * FROM {name}'})"
+        kept = f"SELECT * EXCLUDE (row_id) FROM ({kept})"
     elif rule == "exact":
         usable = f"SELECT DISTINCT * FROM {name} WHERE {USABLE}"
+        if further:
+            same = f"PARTITION BY account_id, event, user_id, t ORDER BY {', '.join(further)}"
+            usable = f"SELECT * FROM {name} WHERE {USABLE} QUALIFY row_number() OVER ({same}) = 1"
         kept = f"({usable}) UNION ALL (SELECT * FROM {name} WHERE NOT ({USABLE}))"
     else:
         return 0
@@ -134,19 +202,39 @@ def _drop_duplicates(engine: DuckDBEngine, typed: str, rows: int, rule: str) -> 
     return rows - int(engine.rows(f"SELECT count(*) FROM {name}")[0][0])
 
 
+def _on_wall(engine: DuckDBEngine, typed: str, timezone: str) -> None:
+    """Count the times of the typed events as what the calendar showed, as if that were UTC: whole days."""
+    shown = f"epoch_us(timezone({literal(timezone)}, make_timestamptz(t))) // {Day} * {Day}"
+    engine.execute(f"CREATE TABLE {quoted(typed + '_next')} AS SELECT * REPLACE ({shown} AS t) FROM {quoted(typed)}")
+    kind = engine.rows(f"SELECT table_type FROM information_schema.tables WHERE table_name = {literal(typed)}")[0][0]
+    engine.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {quoted(typed)}")
+    engine.execute(f"ALTER TABLE {quoted(typed + '_next')} RENAME TO {quoted(typed)}")
+
+
 def _counts(engine: DuckDBEngine, name: str, typed: str, dates: bool, timezone: str) -> EventLog:
     local = "t" if timezone == "UTC" or dates else f"epoch_us(timezone({literal(timezone)}, make_timestamptz(t)))"
-    blank, rows, account, event, unread, time, usable, start, end, off_midnight, users = engine.rows(
-        f"SELECT count_if({_BLANK}), count(*), count(*) - count(account_id), count(*) - count(event), count(unread), "
-        f"count(*) - count(t) - count(unread), count_if(ok), "
+    blank, all_rows, over, account, event, unread, time, usable, start, end, off_midnight, users = engine.rows(
+        f"SELECT count_if({_BLANK}), count(*), count(passed_over), count_if(own AND account_id IS NULL), "
+        "count_if(own AND event IS NULL), count_if(own AND unread IS NOT NULL), "
+        "count_if(own AND t IS NULL AND unread IS NULL), count_if(ok), "
         f"min(CASE WHEN ok THEN t END), max(CASE WHEN ok THEN t END), "
-        f"count_if(ok AND {local} % {Day} <> 0), count(user_id) FROM (SELECT *, {USABLE} AS ok FROM {quoted(typed)})"
+        f"count_if(ok AND {local} % {Day} <> 0), count_if(own AND user_id IS NOT NULL) "
+        f"FROM (SELECT *, {USABLE} AS ok, passed_over IS NULL AS own FROM {quoted(typed)})"
     )[0]
+    kinds = (
+        engine.rows(
+            f"SELECT passed_over, count(*) AS n FROM {quoted(typed)} WHERE passed_over IS NOT NULL "
+            "GROUP BY passed_over ORDER BY n DESC, passed_over"
+        )
+        if over
+        else []
+    )
+    rows = all_rows - over - blank
     return EventLog(
         typed=typed,
         usable=name,
-        rows_read=rows - blank,
-        rows=rows - blank,
+        rows_read=rows,
+        rows=rows,
         blank=blank,
         duplicates_dropped=0,
         by_id=False,
@@ -161,4 +249,5 @@ def _counts(engine: DuckDBEngine, name: str, typed: str, dates: bool, timezone: 
         missing_time=time - blank,
         unreadable_time=unread,
         has_users=users > 0,
+        passed_over={str(kind): int(count) for kind, count in kinds},
     )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.errors import ColumnError
-from discovery.intake.columns import Table, filled_in, recognise_accounts, recognise_events
-from discovery.intake.loading import account_rows, event_sample, opened
+from discovery.errors import ColumnError, SourceError
+from discovery.intake.columns import Table, filled_in
+from discovery.intake.databases import Part
+from discovery.intake.event_columns import recognise_events
+from discovery.intake.loading import opened, reads_accounts_off
+from discovery.intake.looking import Seen, account_roll, event_sample
 from discovery.intake.sql import is_fractional, is_number, is_text, literal, plain_text, quoted
 from discovery.intake.times import Clock
 from discovery.spec import Day, StudySpec, build_spec
@@ -42,6 +45,8 @@ class Heads:
         Event times are dates.
     absent : tuple of str
         Events asked for that never occur.
+    properties : mapping
+        What the properties of events that were asked for hold, by the names of their columns.
     """
 
     spec: StudySpec
@@ -51,9 +56,12 @@ class Heads:
     reached_by_path: tuple[str, ...]
     dates_only: bool
     absent: tuple[str, ...]
+    properties: Mapping[str, Stored] = field(default_factory=dict)
 
 
-def look(events: object, accounts: object, spec: StudySpec, asked: Sequence[str] = ()) -> Heads:
+def look(
+    events: object, accounts: object, spec: StudySpec, asked: Sequence[str] = (), properties: Sequence[str] = ()
+) -> Heads:
     """Recognise the columns of two sources as a study would, without reading the events as a whole.
 
     All events are read only where the first rows alone cannot tell: whether times that look like dates are dates
@@ -67,23 +75,33 @@ def look(events: object, accounts: object, spec: StudySpec, asked: Sequence[str]
         What is asked. Columns it names are used as they are; others are recognised.
     asked
         Names of events to look for.
+    properties
+        Names of properties of events that must be there.
 
     Raises
     ------
     SourceError
-        If a file, folder or table is missing, empty or unreadable.
+        If a file, folder or table is missing, empty or unreadable, or is no plain table of events with one of accounts.
     ColumnError
         If a column that is needed is not found, holds no times, or one named in the spec does not exist.
     """
     number = next(_NUMBERS)
+    _require_table_of_accounts(reads_accounts_off(events, accounts, spec), spec)
     with closing(DuckDBEngine()) as engine:
-        account_source = opened(engine, accounts, spec.accounts.source, "accounts", f"accounts_given_{number}")
-        event_source = opened(engine, events, spec.events.source, "events", f"events_given_{number}")
-        roll, _ = account_rows(engine, account_source, spec, f"accounts_{number}_head")
-        segments = recognise_accounts(roll, spec.accounts, tuple(test.column for test in spec.experiment.assignment))
-        log = event_sample(engine, event_source, spec, f"events_{number}_head")
-        recognise_events(log, spec.events, roll)
+        account_source = opened(
+            engine, accounts, spec.accounts.source, "accounts", f"accounts_given_{number}", Part.named_in(spec.accounts)
+        )
+        event_source = opened(
+            engine, events, spec.events.source, "events", f"events_given_{number}", Part.named_in(spec.events)
+        )
+        found = account_roll(engine, account_source, spec, f"accounts_{number}_head")
+        roll, segments = found.table, found.segments
+        seen = event_sample(engine, event_source, spec, f"events_{number}_head", properties)
+        log = seen.log
+        _require_plain(seen)
+        recognise_events(log, spec.events, roll, seen.layout)
         sides = (("events", log), ("accounts", roll))
+        held = {name: at for name, at in zip(seen.names, seen.columns, strict=True) if name in properties}
         return Heads(
             spec=_filled(spec, log, roll, segments),
             clocks={"events.time": _clock(log, "time"), "accounts.signup": _clock(roll, "signup")},
@@ -96,17 +114,51 @@ def look(events: object, accounts: object, spec: StudySpec, asked: Sequence[str]
                 f"{side}.{role}" for side, table in sides for role in ("account", "user") if _is_whole(table, role)
             ),
             reached_by_path=tuple(
-                name for _, table in sides for name in table.roles.values() if name in table.source.derived
+                name
+                for table, names in ((log, (*log.roles.values(), *held.values())), (roll, tuple(roll.roles.values())))
+                for name in names
+                if name in table.source.derived
             ),
             dates_only=_dates_only(log, spec.events.timezone),
             absent=tuple(name for name in asked if not _occurs(log, name)),
+            properties={name: _stored(log.kind(column)) for name, column in held.items()},
+        )
+
+
+def _require_table_of_accounts(derived: bool, spec: StudySpec) -> None:
+    asked = {
+        "accounts that are read off the events": derived,
+        "[identity]": bool(spec.identity.source or spec.identity.persons),
+        "events.aliases": bool(spec.events.aliases),
+        "events.leave_out": bool(spec.events.leave_out),
+        "events.leave_out_users": bool(spec.events.leave_out_users),
+    }
+    unknown = [name for name, given in asked.items() if given]
+    if unknown:
+        raise SourceError(
+            f"SQL of a milestone reads one plain table of events and one of accounts, and knows nothing of "
+            f"{', '.join(unknown)}. Make views in which that is done already, and give a sample of these to "
+            "discover export."
+        )
+
+
+def _require_plain(seen: Seen) -> None:
+    """Raise unless every event is one row of a table, with its account, name and time in columns of their own."""
+    layout = seen.layout
+    computed = [told.column for told in layout.roles.values() if told.column in seen.log.source.derived]
+    if layout.passed_over or computed or layout.wall_numbers:
+        raise SourceError(
+            f"{seen.log.source.label} is an export of {layout.format} ({layout.reason}), in which not every row is an "
+            "event with its account, name and time in columns of their own, and SQL of a milestone over it is not "
+            "written. Make a view of the events with these columns, and give a sample of it to discover export, with "
+            "--set events.format=table."
         )
 
 
 def _filled(spec: StudySpec, log: Table, roll: Table, segments: tuple[str, ...]) -> StudySpec:
     values = spec.model_dump(by_alias=True)
-    values["events"] = {**filled_in(spec.events, log.roles), "from": log.source.path}
-    values["accounts"] = {**filled_in(spec.accounts, roll.roles), "from": roll.source.path, "segments": segments}
+    values["events"] = {**filled_in(spec.events, log.roles), **log.source.located}
+    values["accounts"] = {**filled_in(spec.accounts, roll.roles), **roll.source.located, "segments": segments}
     return build_spec(values)
 
 

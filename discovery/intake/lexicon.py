@@ -43,6 +43,32 @@ EVENT_ROLES: dict[str, tuple[str, ...]] = {
     "id": _names("event_id insert_id message_id event_uuid row_id record_id uuid id"),
 }
 
+SENT_AND_RECEIVED = {"sent": ("sent_at",), "received": ("received_at",)}
+"""When the sender sent an event, and when it arrived; looked at where they are not the time itself."""
+
+PROPERTY_COLUMNS = ("properties", "event_properties", "event_params", "props", "attributes", "event_data", "payload")
+"""Columns of a plain table under which properties of events may lie."""
+
+MEMBERSHIP: dict[str, tuple[str, ...]] = {
+    "user": (*EVENT_ROLES["user"], *_names("email id")),
+    "account": _ACCOUNT,
+    "since": _names("since joined_at member_since user_since valid_from added_at assigned_at joined_on start_date"),
+}
+"""Columns of a table of users and their accounts."""
+
+PERSONS: dict[str, tuple[str, ...]] = {
+    "user": _names(
+        "anonymous_id alias alias_id previous_id previous_user_id old_id old_user_id distinct_id amplitude_id user_id "
+        "user id"
+    ),
+    "person": _names(
+        "person_id canonical_id canonical_user_id resolved_id resolved_user_id resolved_distinct_id main_id "
+        "main_user_id merged_amplitude_id new_id new_user_id identity_id user_id user distinct_id"
+    ),
+    "version": _names("person_distinct_id_version version"),
+}
+"""Columns of a table of user ids and the person each is."""
+
 ACCOUNT_ROLES: dict[str, tuple[str, ...]] = {
     "account": (*_ACCOUNT, "id", "uuid", "name"),
     "signup": _names(
@@ -86,6 +112,11 @@ def normalised(name: str) -> str:
     """Return a name in snake case: `accountId`, `Account ID` and `$account_id` are all `account_id`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return re.sub(r"[\W_]+", "_", spaced.lower()).strip("_")
+
+
+def last_part(path: str) -> str:
+    """Return the last name of a dotted path."""
+    return path.rpartition(".")[2]
 
 
 def by_preference(columns: tuple[str, ...], names: tuple[str, ...]) -> list[str]:

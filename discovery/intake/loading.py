@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from discovery.engines import Engine
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.errors import EngineError, SourceError
-from discovery.intake.checks import Checked, check_quality
-from discovery.intake.columns import Table, filled_in, recognise_accounts, recognise_events, widened
+from discovery.errors import ColumnError, EngineError, SourceError, SpecError
+from discovery.intake.addresses import is_address
+from discovery.intake.checks import Checked, check_rules
+from discovery.intake.columns import Table, filled_in, widened
+from discovery.intake.databases import Part
+from discovery.intake.derived import ACCOUNT, CHURNED, SIGNUP, Traits, derive_accounts, find_traits
 from discovery.intake.digest import combined
-from discovery.intake.eventlog import build_events
+from discovery.intake.event_columns import recognise_events
+from discovery.intake.eventlog import build_events, type_rows
+from discovery.intake.formats import Layout
+from discovery.intake.identity import Identity, members_of, persons_of
+from discovery.intake.looking import LOOKED_AT, Roll, Seen, account_roll, assigned, event_sample
 from discovery.intake.memory import open_source
 from discovery.intake.observation import with_end_of_observation
+from discovery.intake.properties import require
 from discovery.intake.relations import UNKNOWN_TIME, Relations
 from discovery.intake.roster import Roster, build_accounts
+from discovery.intake.rows import Reading
 from discovery.intake.silence import silence_in_words
-from discovery.intake.sources import Source, copy_rows, sample_rows
+from discovery.intake.sources import Source, copy_rows
 from discovery.intake.span import with_span
 from discovery.intake.sql import quoted
+from discovery.intake.telling import columns_that_tell, forget, told, told_by, with_answers
 from discovery.spec import StudySpec, build_spec
 
-LOOKED_AT = 20_000
-"""Rows of the events that columns are recognised from."""
+__all__ = ["LOOKED_AT", "load", "opened"]
 
 _NUMBERS = itertools.count(1)
 
@@ -37,6 +46,7 @@ def load(
     *,
     engine: Engine | None = None,
     progress: Callable[[str], None] | None = None,
+    properties: Sequence[str] = (),
 ) -> Relations:
     """Read events and accounts, recognise their columns, and check every row.
 
@@ -45,13 +55,15 @@ def load(
     events, accounts
         Each a file, folder or glob (CSV, TSV, JSON lines, each also as .gz, or Parquet), a pandas,
         Polars or Arrow table, an Arrow record batch reader, or a DuckDB relation. None takes the
-        `from` of the spec.
+        `from` of the spec. Where events are given and no accounts, nor any in the spec, these are read off the events.
     spec
         What is asked. Columns it names are used as they are; others are recognised.
     engine
         A `DuckDBEngine`; one is created where none is given.
     progress
         Called with a few words when a stage begins.
+    properties
+        Properties of events to keep, beside those of `candidates.properties`.
 
     Returns
     -------
@@ -64,7 +76,7 @@ def load(
     SourceError
         If a file, folder or table is missing, empty or unreadable.
     ColumnError
-        If a column that is needed is not found, or one named in the spec does not exist.
+        If a column that is needed is not found, one named in the spec does not exist, or no event has a property.
     SpecError
         If the inferred outcome does not fit the rest of the spec.
     """
@@ -74,7 +86,7 @@ def load(
             f"Events are read with DuckDB; the engine given speaks {held.dialect!r}. Give a DuckDBEngine."
         )
     try:
-        return _load(held, events, accounts, spec, progress or _silent)
+        return _load(held, events, accounts, spec, properties, progress or _silent)
     except BaseException:
         if engine is None:
             held.close()
@@ -82,56 +94,101 @@ def load(
 
 
 def _load(
-    engine: DuckDBEngine, events: object, accounts: object, spec: StudySpec, progress: Callable[[str], None]
+    engine: DuckDBEngine,
+    events: object,
+    accounts: object,
+    spec: StudySpec,
+    properties: Sequence[str],
+    progress: Callable[[str], None],
 ) -> Relations:
     number = next(_NUMBERS)
+    derived = reads_accounts_off(events, accounts, spec)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        progress("Reading the accounts")
-        account_source = opened(engine, accounts, spec.accounts.source, "accounts", f"accounts_given_{number}")
-        event_source = opened(engine, events, spec.events.source, "events", f"events_given_{number}")
-        digest = pool.submit(lambda: combined([event_source.digest(), account_source.digest()]))
-        roll, lost = account_rows(engine, account_source, spec, f"accounts_{number}_rows")
-        assigned = tuple(dict.fromkeys(test.column for test in spec.experiment.assignment))
-        segments = recognise_accounts(roll, spec.accounts, assigned)
-        log = event_sample(engine, event_source, spec, f"events_{number}_sample")
-        recognise_events(log, spec.events, roll)
+        progress("Looking at the events" if derived else "Reading the accounts")
+        account_source = None
+        if not derived:
+            account_source = opened(
+                engine,
+                accounts,
+                spec.accounts.source,
+                "accounts",
+                f"accounts_given_{number}",
+                Part.named_in(spec.accounts),
+            )
+        event_source = opened(
+            engine, events, spec.events.source, "events", f"events_given_{number}", Part.named_in(spec.events)
+        )
+        known = identity_tables(engine, spec, number)
+        given = [event_source, account_source, *(table.source for table in known.values())]
+        digest = pool.submit(lambda: combined([source.digest() for source in given if source is not None]))
+        roll = account_roll(engine, account_source, spec, f"accounts_{number}_rows") if account_source else None
+        seen = event_sample(engine, event_source, spec, f"events_{number}_sample", properties, derived=derived)
+        identity = identity_of(known, seen.layout, spec)
+        recognise_events(seen.log, spec.events, roll.table if roll else None, seen.layout, identity.words)
+        _require_users(seen.log, identity)
         progress("Reading the events")
-        relations = _checked(log, roll, segments, assigned, spec, digest, lost, number, progress)
-    for given in (log.rows, f"events_given_{number}", f"accounts_given_{number}"):
-        engine.execute(f"DROP TABLE IF EXISTS {quoted(given)}")
+        relations = _checked(seen, roll, identity, spec, digest, number, progress)
+    names = [table.rows for table in (seen.log, *known.values())]
+    for name in (*names, f"events_given_{number}", f"accounts_given_{number}"):
+        engine.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
     return relations
 
 
 def _checked(
-    log: Table,
-    roll: Table,
-    segments: tuple[str, ...],
-    assigned: tuple[str, ...],
+    seen: Seen,
+    roll: Roll | None,
+    identity: Identity,
     spec: StudySpec,
     digest: Future[str],
-    account_losses: tuple[int, tuple[str, ...]],
     number: int,
     progress: Callable[[str], None],
 ) -> Relations:
-    engine, zone = log.engine, spec.events.timezone
-    events = build_events(log, f"events_{number}", zone, spec.events.duplicates)
-    roster = build_accounts(roll, f"accounts_{number}", segments, assigned, timezone=zone, date_only=events.date_only)
-    events = with_span(engine, events, roster)
+    log, engine, zone = seen.log, seen.log.engine, spec.events.timezone
+    traits = find_traits(log, seen.traits, spec, seen.layout) if roll is None else None
+    selects = (identity.members, *identity.persons, seen.layout.accounts if roll is None else "")
+    told_in = columns_that_tell(log, seen.layout, [select for select in selects if select in told_by(seen.layout)])
+    rows = type_rows(_reading(seen, spec, traits, told_in), f"events_{number}")
+    answers = told(engine, rows.table, seen.layout, told_in, selects) if told_in else {}
+    events = build_events(rows, identity.over(answers))
+    require(engine, log, events.typed, seen.names, seen.under)
+    if traits is not None:
+        events = with_span(engine, events)
+        table, segments, signup_from = derive_accounts(
+            log, events, with_answers(seen.layout, answers), spec, traits, f"accounts_{number}_rows"
+        )
+        roll = Roll(table, segments, signup_from=signup_from)
+    forget(engine, rows.table)
+    assert roll is not None
+    roster = build_accounts(
+        roll.table,
+        f"accounts_{number}",
+        roll.segments,
+        assigned(spec),
+        timezone=zone,
+        date_only=events.date_only,
+        leave_out=spec.accounts.leave_out,
+        signup_from=roll.signup_from,
+    )
+    if traits is None:
+        events = with_span(engine, events, roster.typed)
     roster = with_end_of_observation(engine, roster, events, spec.accounts, zone)
     progress("Checking the rows")
-    silence = silence_in_words(roll, events, roster)
+    silence = silence_in_words(roll.table, events, roster, spec.accounts.silence_days if traits is not None else 0)
     departures = bool((roster.accounts.churned != UNKNOWN_TIME).any()) and not silence
-    resolved = _resolved(spec, log, roll, segments, _kind(spec, roster, departures))
-    sha256 = digest.result()
-    guessed = (*log.source.guessed_encoding, *roll.source.guessed_encoding)
+    resolved = _resolved(spec, seen, roll, identity, _kind(spec, roster, departures))
+    guessed = (*log.source.guessed_encoding, *roll.table.source.guessed_encoding)
+    quality, rules = check_rules(
+        Checked(engine, events, roster, resolved, silence, roll.lost, guessed, roll=roll.table)
+    )
     return Relations(
         engine=engine,
         events_table=events.usable,
         accounts_table=roster.table,
         accounts=roster.accounts,
         spec=resolved,
-        recognised=(*log.recognised, *roll.recognised),
-        quality=check_quality(Checked(engine, events, roster, resolved, silence, account_losses, guessed)),
+        recognised=(*log.recognised, *roll.table.recognised),
+        quality=quality,
+        rules=rules,
         log_start=events.start if events.start is not None else 0,
         log_end=events.end if events.end is not None else 0,
         events_rows=events.rows_read,
@@ -139,73 +196,78 @@ def _checked(
         has_users=events.has_users and "user" in log.roles,
         churn_is_silence=bool(silence),
         has_departures=departures,
-        input_sha256=sha256,
+        input_sha256=digest.result(),
+        properties=seen.names,
+        has_creator="creator" in log.roles,
+        layout=seen.layout.format,
+        accounts_derived=traits is not None,
     )
 
 
-def opened(engine: DuckDBEngine, given: object, named: str, role: str, table: str) -> Source:
+def reads_accounts_off(events: object, accounts: object, spec: StudySpec) -> bool:
+    """Say whether the accounts are read off the events.
+
+    Raises
+    ------
+    SourceError
+        If neither argument nor spec says where the accounts are, or that there is no table of them.
+    SpecError
+        If the spec says how to read them off the events, but a table is given.
+    """
+    asked = [name for name in ("signup_event", "silence_days") if getattr(spec.accounts, name)]
+    if accounts is not None and asked:
+        raise SpecError(
+            f"accounts.{' and accounts.'.join(asked)} are about accounts that are read off the events, but a table of "
+            "accounts was given. Leave out one or the other."
+        )
+    if accounts is not None or spec.accounts.source:
+        return accounts is None and spec.accounts.derived
+    if events is None and spec.events.source:
+        raise SourceError(
+            "No accounts were given. Set accounts.from in the spec to the table of accounts, or, where there is none, "
+            'to "events": then they are read off the events, and an account signs up with its first event.'
+        )
+    return events is not None
+
+
+def _reading(seen: Seen, spec: StudySpec, traits: Traits | None, told_in: tuple[str, ...]) -> Reading:
+    return Reading(
+        table=seen.log,
+        layout=seen.layout,
+        spec=spec.events,
+        properties=seen.columns,
+        traits=tuple(traits.columns.values()) if traits is not None else (),
+        told=told_in,
+    )
+
+
+def _require_users(log: Table, identity: Identity) -> None:
+    if "account" not in log.roles and "user" not in log.roles:
+        raise ColumnError(
+            f"{log.source.label} has neither a column of accounts nor one of users, so {identity.words} say nothing "
+            "about its events. Name one: --set events.user=COLUMN."
+        )
+
+
+def opened(engine: DuckDBEngine, given: object, named: str, role: str, table: str, of: Part | None = None) -> Source:
     """Open what was given, else what the spec names; `role` is "events" or "accounts".
+
+    `of` is the table or query of a database that the spec names; it does not belong to files given in its place.
 
     Raises
     ------
     SourceError
         If there is neither, or it cannot be read.
     """
+    if given is not None and named and not is_address(given):
+        of = None
     given = named if given is None else given
     if isinstance(given, str) and not given:
         raise SourceError(
             f"No {role} were given. Give a path, or set {role}.from in the spec: the spec of a study of tables in "
             "memory names none."
         )
-    return open_source(engine, given, role, table)
-
-
-def account_rows(
-    engine: DuckDBEngine, source: Source, spec: StudySpec, rows: str
-) -> tuple[Table, tuple[int, tuple[str, ...]]]:
-    """Copy the accounts into a table, and return it with how many lines were lost and the first of them.
-
-    Raises
-    ------
-    SourceError
-        If there are no columns or no rows that can be read.
-    """
-    asked = spec.accounts
-    observed = asked.observed_until if isinstance(asked.observed_until, str) else ""
-    named = [asked.account, asked.signup, asked.churned, asked.converted, observed, asked.seats, asked.exclude]
-    assigned = [test.column for test in spec.experiment.assignment]
-    source = widened(engine, source, [*named, *(asked.segments or ()), *assigned])
-    _require_columns(source)
-    lost = copy_rows(engine, source, rows, "*")
-    _require_rows(engine, source, rows, lost)
-    return Table(engine, "accounts", source, rows), lost
-
-
-def event_sample(engine: DuckDBEngine, source: Source, spec: StudySpec, rows: str) -> Table:
-    """Copy the first rows of the events into a table, for columns to be recognised from.
-
-    Raises
-    ------
-    SourceError
-        If there are no columns or no rows that can be read.
-    """
-    asked = spec.events
-    source = widened(engine, source, [asked.account, asked.user, asked.event, asked.time, asked.id])
-    _require_columns(source)
-    sample_rows(engine, source, rows, LOOKED_AT)
-    _require_rows(engine, source, rows, (0, ()))
-    return Table(engine, "events", source, rows)
-
-
-def _require_columns(source: Source) -> None:
-    if not source.columns:
-        raise SourceError(f"{source.label} holds no columns that can be read. Check the file, or export it again.")
-
-
-def _require_rows(engine: DuckDBEngine, source: Source, rows: str, lost: tuple[int, tuple[str, ...]]) -> None:
-    if not engine.rows(f"SELECT count(*) FROM {quoted(rows)}")[0][0]:
-        unread = f"; {lost[0]:,} lines could not be read (first: {lost[1][0]!r})" if lost[0] else ""
-        raise SourceError(f"{source.label} has columns but no rows that can be read{unread}. Export it again.")
+    return open_source(engine, given, role, table, of)
 
 
 def _kind(spec: StudySpec, roster: Roster, departures: bool) -> str:
@@ -216,12 +278,56 @@ def _kind(spec: StudySpec, roster: Roster, departures: bool) -> str:
     return "converted" if bool((roster.accounts.converted != UNKNOWN_TIME).any()) else "active"
 
 
-def _resolved(spec: StudySpec, log: Table, roll: Table, segments: tuple[str, ...], kind: str) -> StudySpec:
+def _resolved(spec: StudySpec, seen: Seen, roll: Roll, identity: Identity, kind: str) -> StudySpec:
     values: dict[str, Any] = spec.model_dump(by_alias=True)
-    values["events"] = {**filled_in(spec.events, log.roles), "from": log.source.path}
-    values["accounts"] = {**filled_in(spec.accounts, roll.roles), "from": roll.source.path, "segments": segments}
+    log, table = seen.log, roll.table
+    real = {role: column for role, column in table.roles.items() if column not in (ACCOUNT, SIGNUP, CHURNED)}
+    values["events"] = {**filled_in(spec.events, log.roles), **log.source.located, "format": seen.layout.format}
+    values["accounts"] = {**filled_in(spec.accounts, real), **table.source.located, "segments": roll.segments}
+    values["identity"] = {**values["identity"], **identity.columns, **identity.paths}
     values["outcome"] = {**values["outcome"], "kind": kind}
     return build_spec(values)
+
+
+def identity_tables(engine: DuckDBEngine, spec: StudySpec, number: int) -> dict[str, Table]:
+    """Copy the tables that the spec names of users' accounts and of persons, by "members" and "persons"."""
+    found = {}
+    for key, named in (("members", spec.identity.source), ("persons", spec.identity.persons)):
+        if named:
+            of = Part.named_in(spec.identity) if key == "members" else None
+            source = opened(engine, None, named, "users" if of is not None else "persons", f"{key}_given_{number}", of)
+            wanted = [spec.identity.user, spec.identity.account, spec.identity.since] if key == "members" else []
+            source = widened(engine, source, wanted)
+            rows = f"{key}_{number}_rows"
+            lost, lines = copy_rows(engine, source, rows, "*")
+            if lost:
+                raise SourceError(
+                    f"{lost:,} lines of {source.label} could not be read (first: {lines[0]!r}); the users in them "
+                    "would have no account. Export it again."
+                )
+            found[key] = Table(engine, "accounts", source, rows)
+    return found
+
+
+def identity_of(known: Mapping[str, Table], layout: Layout, spec: StudySpec) -> Identity:
+    """Return who is who: as the spec's tables tell, else as the export itself does."""
+    persons = [persons_of(known["persons"])] if "persons" in known else []
+    persons += [layout.persons] if layout.persons else []
+    columns: Mapping[str, str] = {}
+    members, words = layout.members, ""
+    if "members" in known:
+        named = {"user": spec.identity.user, "account": spec.identity.account, "since": spec.identity.since}
+        members, columns, words = members_of(known["members"], named, spec.events.timezone)
+    elif members:
+        words = "the export itself tells who belongs where"
+    return Identity(
+        members=members,
+        persons=tuple(persons),
+        users_left_out=spec.events.leave_out_users,
+        words=words,
+        columns=columns,
+        paths={{"members": "from", "persons": "persons"}[key]: table.source.path for key, table in known.items()},
+    )
 
 
 def _silent(stage: str) -> None:

@@ -10,33 +10,46 @@ import pyarrow as pa
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import EngineError, SourceError
+from discovery.intake.addresses import is_address
+from discovery.intake.databases import Part, open_database
 from discovery.intake.digest import table_digest
 from discovery.intake.paths import find_files
 from discovery.intake.sources import MemoryTable, Source, open_files, unreadable_source
 from discovery.intake.sql import quoted
 
 
-def open_source(engine: DuckDBEngine, given: object, role: str, table: str) -> Source:
-    """Return what was given (a path, or a table in memory) as a source.
+def open_source(engine: DuckDBEngine, given: object, role: str, table: str, of: Part | None = None) -> Source:
+    """Return what was given (a path, the address of a database, or a table in memory) as a source.
 
     Parameters
     ----------
     engine
         Where tables in memory are copied to, under the name `table`.
     given
-        A path, glob or folder, or a pandas, Polars or Arrow table, or a DuckDB relation.
+        A path, glob, folder or .zip, an address as in duckdb://crm.duckdb, or a pandas, Polars or Arrow table, or a
+        DuckDB relation.
     role
-        "events" or "accounts", for messages.
+        "events", "accounts", "users" or "persons", for messages.
     table
         Name for a copied table.
+    of
+        The table or query of a database that is asked for.
 
     Raises
     ------
     SourceError
         If it cannot be read, or is of no kind that is read.
     """
+    part = of or Part()
+    if isinstance(given, str) and is_address(given):
+        return open_database(engine, given, role, part)
+    if part:
+        raise SourceError(
+            f"A table or query of the {role} is named, but they are not in a database. Name one, as in "
+            "duckdb://crm.duckdb, or leave the table and the query out."
+        )
     if isinstance(given, str | Path | os.PathLike):
-        return open_files(engine, find_files(os.fspath(given), role))
+        return open_files(engine, find_files(os.fspath(given), role, engine.temp_directory))
     arrow = _as_arrow(given, role)
     if not arrow.num_columns or not arrow.num_rows:
         raise SourceError(f"The {role} table has no rows. Give one with at least a row.")

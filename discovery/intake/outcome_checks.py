@@ -54,15 +54,17 @@ def _churn_is_silence(checked: Checked, left: int) -> QualityFinding:
 
 
 def _activity_after_churn(checked: Checked, left: int) -> Iterator[QualityFinding]:
-    accounts, name = checked.roster.accounts, f"{checked.roster.table}_left"
-    usable = np.flatnonzero(accounts.churned != UNKNOWN_TIME)
-    ids = pa.array(accounts.account_id[usable], type=pa.string())
-    checked.engine.register(name, pa.table({"account_id": ids, "churned": pa.array(accounts.churned[usable])}))
-    found = checked.engine.rows(
-        f"SELECT l.account_id FROM {quoted(name)} l SEMI JOIN {quoted(checked.events.usable)} e "
-        f"ON l.account_id = e.account_id AND e.t > l.churned + {Day} ORDER BY l.account_id"
+    accounts, name = checked.roster.accounts, quoted(f"{checked.roster.table}_left")
+    gone = np.flatnonzero(accounts.churned != UNKNOWN_TIME)
+    ids = pa.array(accounts.account_id[gone], type=pa.string())
+    checked.engine.register(
+        f"{checked.roster.table}_left", pa.table({"account_id": ids, "churned": accounts.churned[gone]})
     )
-    checked.engine.execute(f"DROP TABLE {quoted(name)}")
+    found = checked.engine.rows(
+        f"SELECT l.account_id FROM {name} l SEMI JOIN {checked.pairs} p "
+        f"ON l.account_id = p.account_id AND p.last > l.churned + {Day} ORDER BY l.account_id"
+    )
+    checked.engine.execute(f"DROP TABLE {name}")
     if found:
         yield finding(
             "activity_after_churn",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines import Engine
-from discovery.results import QualityFinding, RecognisedColumn
+from discovery.results import QualityFinding, RecognisedColumn, RuleChecked
 from discovery.spec import StudySpec
 
 UNKNOWN_TIME = np.iinfo(np.int64).min
@@ -70,3 +70,4 @@ class Relations:
     has_creator: bool = False
     layout: str = "table"  # the format of the events
     accounts_derived: bool = False  # there was no table of accounts: they were read off the events
+    rules: tuple[RuleChecked, ...] = ()  # every check, and how the data stand to it

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.intake.columns import Table
+from discovery.intake.names import matches_any, matching_nothing
 from discovery.intake.relations import UNKNOWN_TIME, Accounts
 from discovery.intake.sql import TRUE_WORDS, id_text, is_missing, plain_text, quoted, word_list
 from discovery.spec import Day
@@ -36,7 +37,9 @@ class Roster:
 
     `unread` counts, for each time role, the values that are there but could not be read, with examples;
     `unusable_seats` the seats that are no number above zero. `own_end` is set where `observed_until` is no
-    end of observation and was left aside.
+    end of observation and was left aside. `signup_from` says what signups are: of a "table", a "column" of the events,
+    the first "signup event", the "first event", or as the named format tells. `left_out` counts the accounts that
+    `accounts.leave_out` excludes, `absent` are its patterns that match none.
     """
 
     accounts: Accounts
@@ -54,6 +57,9 @@ class Roster:
     observed_dates_only: bool
     own_end: OwnEnd | None = None
     crossed: Mapping[str, tuple[str, ...]]  # by assignment column: accounts whose rows name different variants
+    signup_from: str = "table"
+    left_out: int = 0
+    absent: tuple[str, ...] = ()
 
 
 def build_accounts(
@@ -64,6 +70,8 @@ def build_accounts(
     *,
     timezone: str,
     date_only: bool,
+    leave_out: tuple[str, ...] = (),
+    signup_from: str = "table",
 ) -> Roster:
     """Type the accounts, collapse repeated ones, and number them in the order of their ids.
 
@@ -83,9 +91,14 @@ def build_accounts(
         Zone of times without one.
     date_only
         Event times are dates: signups are floored to their day, and every time is what the calendar shows.
+    leave_out
+        Ids of accounts to exclude; `*` stands for any text.
+    signup_from
+        Where signups are from.
     """
     engine, typed = table.engine, f"{name}_typed"
     _type_rows(table, typed, segments, assigned, timezone, date_only)
+    left_out = _exclude(engine, typed, leave_out)
     nothing = " AND ".join(["account_id IS NULL", *(f"{role} IS NULL" for role in TIMES), "unread_signup IS NULL"])
     blank, without_id, rows = engine.rows(
         f"SELECT count_if({nothing}), count(*) - count(account_id), count(*) FROM {quoted(typed)}"
@@ -116,6 +129,9 @@ def build_accounts(
         unread={role: _unread(engine, typed, role) for role in TIMES if role in table.roles},
         unusable_seats=_unread(engine, typed, "seats") if "seats" in table.roles else (0, ()),
         crossed=_crossed(engine, typed, assigned),
+        signup_from=signup_from,
+        left_out=left_out,
+        absent=tuple(p for p in leave_out if p in matching_nothing(engine, typed, ["account_id"], leave_out)),
         churn_dates_only=_all_midnight(accounts.churned) if on_utc else _is_dates(table, "churned"),
         observed_dates_only=_all_midnight(accounts.observed_until) if on_utc else _is_dates(table, "observed_until"),
     )
@@ -143,6 +159,15 @@ def _type_rows(
     table.engine.execute(
         f"CREATE OR REPLACE TABLE {quoted(typed)} AS SELECT {', '.join(fields)} FROM {quoted(table.rows)}"
     )
+
+
+def _exclude(engine: DuckDBEngine, typed: str, leave_out: tuple[str, ...]) -> int:
+    """Mark the accounts that are left out by their id as excluded, and return how many there are."""
+    if not leave_out:
+        return 0
+    named = matches_any("account_id", leave_out)
+    engine.execute(f"UPDATE {quoted(typed)} SET excluded = true WHERE {named}")
+    return int(engine.rows(f"SELECT count(DISTINCT account_id) FROM {quoted(typed)} WHERE {named}")[0][0])
 
 
 def _variant(column: str, kind: str) -> str:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.intake.columns import Table
+from discovery.intake.derived import CHURNED
 from discovery.intake.eventlog import EventLog
 from discovery.intake.lexicon import normalised
 from discovery.intake.relations import UNKNOWN_TIME
@@ -20,8 +21,15 @@ _MOST = 0.9
 _SECOND = 1_000_000
 
 
-def silence_in_words(roll: Table, events: EventLog, roster: Roster) -> str:
+def silence_in_words(roll: Table, events: EventLog, roster: Roster, silence_days: int = 0) -> str:
     """Say, after "At least 90 % of them ...", how churn dates repeat an account's last sign of life.
+
+    Parameters
+    ----------
+    roll, events, roster
+        The accounts as given, the events, and the accounts as read.
+    silence_days
+        Days after the last event at which churn dates were set while reading; 0: they are as recorded.
 
     Returns
     -------
@@ -32,6 +40,8 @@ def silence_in_words(roll: Table, events: EventLog, roster: Roster) -> str:
         They are no such repetition where the event they coincide with is itself the departure, as
         `subscription_cancelled` would be.
     """
+    if silence_days and roll.roles.get("churned") == CHURNED:
+        return f"lie exactly {counted(silence_days, 'day')} after the account's last event"
     churned = roster.accounts.churned
     left = np.flatnonzero(churned != UNKNOWN_TIME)
     if len(left) < _ENOUGH:

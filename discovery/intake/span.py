@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.intake.eventlog import EventLog
-from discovery.intake.roster import Roster
 from discovery.intake.sql import quoted
 from discovery.intake.wording import moment
 from discovery.spec import Day
@@ -21,15 +20,16 @@ _FEW = 0.001  # of the account-days
 _ENOUGH = 100  # account-days; fewer say nothing about what is usual
 
 
-def with_span(engine: DuckDBEngine, events: EventLog, roster: Roster) -> EventLog:
+def with_span(engine: DuckDBEngine, events: EventLog, known: str = "") -> EventLog:
     """Return the events with the log's start and end, and with the stray events that set neither.
 
-    Events of unknown accounts are passed over, unless no account is known. Stray events are at most one
+    `known` is a relation with the `account_id` of every known account; without it all are. Events of unknown accounts
+    are passed over, unless no account is known. Stray events are at most one
     account-day in a thousand (or one in all), with `APART` days or more between them and all others.
     """
     if not events.usable_rows:
         return events
-    relation = f"{quoted(events.usable)} SEMI JOIN {quoted(roster.typed)} USING (account_id)"
+    relation = quoted(events.usable) + (f" SEMI JOIN {quoted(known)} USING (account_id)" if known else "")
     found = _by_day(engine, relation)
     if not found:
         relation = quoted(events.usable)

@@ -22,7 +22,8 @@ _WITH_ZONE = r":[0-9]{2}([.][0-9]+)?\s*([+-][0-9]|[A-Za-z])"
 class Clock:
     """How one column of times is read.
 
-    `readable` is the share of its filled values that parse; `filled` is how many there were to judge by.
+    `readable` is the share of its filled values that parse; `filled` is how many there were to judge by. With
+    `wall_numbers` numbers count the seconds that the clock on the wall showed, not those since 1970 UTC.
     """
 
     column: str
@@ -31,6 +32,7 @@ class Clock:
     units_per_second: int
     readable: float
     filled: int
+    wall_numbers: bool = False
 
     def micros(self, timezone: str, wall: bool = False) -> str:
         """Return the expression: microseconds since 1970 UTC as BIGINT, NULL where missing or unreadable.
@@ -66,6 +68,8 @@ class Clock:
         if self.writing == "day number":
             midnight = f"try_strptime(CAST(CAST({name} AS BIGINT) AS VARCHAR), '%Y%m%d')"
             return f"epoch_us({midnight})" if wall or timezone == "UTC" else f"epoch_us(timezone({zone}, {midnight}))"
+        if self.writing == "number" and self.wall_numbers and timezone != "UTC":
+            return self._number() if wall else f"epoch_us(timezone({zone}, make_timestamp({self._number()})))"
         if self.writing == "number":
             return _on_wall(self._number(), zone, wall and timezone != "UTC")
         if self.writing == "text":

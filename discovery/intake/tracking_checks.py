@@ -1,50 +1,35 @@
-"""Events whose tracking seems to begin or end inside the log, and events far outside it."""
+"""Events whose tracking begins, ends, pauses or changes inside the log, and events far outside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from discovery.intake.checked import Checked, finding
+from discovery.intake.checked import SHOWN, Checked, aliases, finding, shortened
+from discovery.intake.quiet import AccountDays, Quiet, empty_days, quiet_stretches
+from discovery.intake.shifts import Jump, Succession, jumps, successions
 from discovery.intake.span import APART
-from discovery.intake.sql import literal, quoted
 from discovery.intake.wording import counted, moment
 from discovery.results import QualityFinding
 from discovery.spec import Day
 
-_LONG = 0.1  # of the log's span
-_EXPECTED = 10.0  # account-days: under a Poisson law none at all then has probability 0.00005
-_SAMPLE = 5_000_000
-
 
 def tracking_findings(checked: Checked) -> Iterator[QualityFinding]:
-    """Yield the events that are absent from the start or the end of the log for longer than chance allows.
-
-    An event is taken to have begun (or ended) where the silent part is at least a tenth of the log's
-    span, and where at least ten of the account-days with the event would be expected there if they were
-    spread over the log like all activity, and still if compared with the activity of accounts of the
-    same age alone: events late in an account's life are rightly absent from a young log.
-    """
+    """Yield where events begin, end, pause, follow on each other or change their volume inside the log."""
     yield from _strays(checked)
-    start, end = checked.events.start, checked.events.end
-    if start is None or end is None or end - start < 10 * Day:
+    log, volume = checked.log, checked.volume
+    if log is None or volume is None:
         return
-    inside = f"t BETWEEN {start} AND {end}"
-    first, last, names = _spans(checked, inside)
-    days, total, per_event = _account_days(checked, start, names, inside)
-    began, ended = [], []
-    for i, name in enumerate(names):
-        before, after = days < first[i] // Day - start // Day, days > last[i] // Day - start // Day
-        per_activity = per_event[i] / total.sum()
-        if first[i] - start >= _LONG * (end - start) and per_activity * total[before].sum() >= _EXPECTED:
-            began.append((int(first[i]), name))
-        if end - last[i] >= _LONG * (end - start) and per_activity * total[after].sum() >= _EXPECTED:
-            ended.append((int(last[i]), name))
-    began, ended = _confirmed(checked, began, "<"), _confirmed(checked, ended, ">")
-    yield from _one(began, len(names), "tracking_starts", "first appear well into", "since")
-    yield from _one(ended, len(names), "tracking_stops", "no longer appear well before the end of", "until")
+    ages, of = AccountDays(log), len(volume.names)
+    quiet = quiet_stretches(log, volume, ages)
+    began = [(q.end, q.event) for q in quiet if q.kind == "launch"]
+    ended = [(q.start, q.event) for q in quiet if q.kind == "end"]
+    yield from _one(began, of, "tracking_starts", "first appear well into", "since")
+    yield from _one(ended, of, "tracking_stops", "no longer appear well before the end of", "until")
+    yield from _empty_days(empty_days(volume), volume.days)
+    yield from _gaps([q for q in quiet if q.kind == "gap"], of)
+    yield from _renamed(successions(volume, quiet), of)
+    yield from _jumps(jumps(log, volume, ages), of)
+    ages.close()
 
 
 def _strays(checked: Checked) -> Iterator[QualityFinding]:
@@ -67,37 +52,6 @@ def _strays(checked: Checked) -> Iterator[QualityFinding]:
     )
 
 
-def _confirmed(checked: Checked, suspects: list[tuple[int, str]], side: str) -> list[tuple[int, str]]:
-    """Return those whose silence is surprising for accounts of the age at which the event happens."""
-    if not suspects:
-        return []
-    aged = quoted(f"{checked.events.usable}_aged")
-    parts = max(1, checked.events.usable_rows // _SAMPLE)
-    some = f" AND hash(account_id) % {parts} = 0" if parts > 1 else ""
-    where = f"FROM {checked.joined} WHERE t >= signup{some}"
-    own_days = f"SELECT DISTINCT account, signup, (t - signup) // {Day} AS age {where}"
-    checked.engine.execute(
-        f"CREATE OR REPLACE TABLE {aged} AS SELECT age, signup + age * {Day} AS begun FROM ({own_days})"
-    )
-    kept = []
-    for time, event in suspects:
-        days, low, high = checked.engine.rows(
-            f"SELECT count(*), quantile_cont(age, 0.05), quantile_cont(age, 0.95) "
-            f"FROM ({own_days} AND event = {literal(event)})"
-        )[0]
-        if not days:
-            continue
-        # An account's day of age must lie in the silence as a whole: it reaches over two days of the calendar.
-        beyond = f"begun > {time}" if side == ">" else f"begun + {Day} <= {time}"
-        silent, all_days = checked.engine.rows(
-            f"SELECT count_if({beyond}), count(*) FROM {aged} WHERE age BETWEEN {low} AND {high}"
-        )[0]
-        if days * silent >= _EXPECTED * max(all_days, 1):
-            kept.append((time, event))
-    checked.engine.execute(f"DROP TABLE {aged}")
-    return kept
-
-
 def _one(found: list[tuple[int, str]], of: int, code: str, what: str, word: str) -> Iterator[QualityFinding]:
     if found:
         yield finding(
@@ -113,32 +67,78 @@ def _one(found: list[tuple[int, str]], of: int, code: str, what: str, word: str)
         )
 
 
-def _spans(checked: Checked, inside: str) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
-    rows = checked.engine.rows(
-        f"SELECT event, min(t), max(t) FROM {quoted(checked.events.usable)} WHERE {inside} "
-        "GROUP BY event ORDER BY event"
-    )
-    return (
-        np.array([row[1] for row in rows], dtype=np.int64),
-        np.array([row[2] for row in rows], dtype=np.int64),
-        [str(row[0]) for row in rows],
-    )
+def _empty_days(empty: Sequence[Quiet], of: int) -> Iterator[QualityFinding]:
+    if empty:
+        days = sum((quiet.end - quiet.start) // Day for quiet in empty)
+        yield finding(
+            "tracking_gaps",
+            "warning",
+            f"On {counted(days, 'day')} of the log there is no event at all, although the same weekdays around "
+            f"{'it' if days == 1 else 'them'} have many: accounts look idle that may not have been.",
+            count=days,
+            of=of,
+            examples=[_stretch(quiet) for quiet in empty],
+            remedy="Check whether collecting or exporting failed on these days, and export them again if they exist. "
+            "If they are lost, accounts whose first days lie there look less active than they were.",
+        )
 
 
-def _account_days(
-    checked: Checked, start: int, names: list[str], inside: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return the log's days, the account-days of activity on each, and each event's account-days."""
-    parts = max(1, checked.events.usable_rows // _SAMPLE)
-    some = f" AND hash(account_id) % {parts} = 0" if parts > 1 else ""
-    rows = checked.engine.rows(
-        f"SELECT event, day, count(*) FROM (SELECT DISTINCT event, account_id, t // {Day} - {start // Day} AS day "
-        f"FROM {quoted(checked.events.usable)} WHERE {inside}{some}) GROUP BY GROUPING SETS ((event), (day))"
-    )
-    by_day = sorted((int(day), int(n)) for event, day, n in rows if day is not None)
-    by_event = {str(event): int(n) for event, day, n in rows if day is None}
-    return (
-        np.array([day for day, _ in by_day], dtype=np.int64),
-        np.array([n for _, n in by_day], dtype=np.int64),
-        np.array([by_event.get(name, 0) for name in names], dtype=np.float64),
-    )
+def _gaps(gaps: Sequence[Quiet], of: int) -> Iterator[QualityFinding]:
+    if gaps:
+        events = dict.fromkeys(quiet.event for quiet in gaps)
+        yield finding(
+            "tracking_gaps",
+            "warning",
+            f"{len(events)} of {counted(of, 'event name')} {'pauses' if len(events) == 1 else 'pause'} for longer than "
+            "chance allows while the rest of the log goes on: accounts of that time seem not to have done them.",
+            count=len(events),
+            of=of,
+            examples=[f"{shortened(quiet.event, 60)} ({_stretch(quiet)})" for quiet in gaps],
+            remedy="Check whether their tracking was broken then. If it was, study the accounts of another time, or "
+            "leave these events out.",
+        )
+
+
+def _renamed(found: Sequence[Succession], of: int) -> Iterator[QualityFinding]:
+    if found:
+        yield finding(
+            "renamed_event",
+            "warning",
+            f"{counted(len(found), 'event name')} {'ends' if len(found) == 1 else 'end'} where another begins that is "
+            "about as frequent: perhaps one event under two names, which are counted apart.",
+            count=len(found),
+            of=of,
+            examples=[_succession(s) for s in found],
+            remedy="If it is the same event, give it one name in events.aliases.",
+            paste=aliases((s.after, [s.before]) for s in found),
+        )
+
+
+def _jumps(found: Sequence[Jump], of: int) -> Iterator[QualityFinding]:
+    if found:
+        yield finding(
+            "volume_jump",
+            "warning",
+            f"{len(found)} of {counted(of, 'event name')} {'becomes' if len(found) == 1 else 'become'} five times as "
+            "frequent, or a fifth as frequent, from one week to the next, compared with what accounts do otherwise, "
+            "and stay so: thresholds mean something else before and after.",
+            count=len(found),
+            of=of,
+            examples=[_jump(jump) for jump in sorted(found, key=lambda jump: (jump.at, jump.event))[:SHOWN]],
+            remedy="Check whether the event was sampled, sent twice, or given another meaning that week. If it was, "
+            "study the accounts of one time alone, or leave it out.",
+        )
+
+
+def _succession(one: Succession) -> str:
+    return f"{shortened(one.before, 50)}, then {shortened(one.after, 50)} (from {moment(one.at // Day * Day)})"
+
+
+def _jump(jump: Jump) -> str:
+    how = f"× {jump.factor:.0f}" if jump.factor > 1 else f"÷ {1 / jump.factor:.0f}"
+    return f"{shortened(jump.event, 60)} ({how} in the week of {moment(jump.at)})"
+
+
+def _stretch(quiet: Quiet) -> str:
+    first, last = moment(quiet.start), moment(quiet.end - Day)
+    return first if first == last else f"{first} to {last}"

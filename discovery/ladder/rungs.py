@@ -96,7 +96,7 @@ def fell_short(climb: Climb, later: Days, partly: Days) -> FellShort | None:
 
     `later` has the days to the milestone without its windows, `partly` those to the first of its events.
     """
-    if all(str(condition) == str(Milestone.of(condition.event)) for condition in climb.milestone.conditions):
+    if all(condition == condition.act for condition in climb.milestone.conditions):
         return None
     stopped = climb.arrived[-2] & ~climb.arrived[-1]
     late = stopped & np.isfinite(later)

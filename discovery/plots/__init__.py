@@ -16,12 +16,14 @@ from discovery.plots.steadiness import steadiness
 from discovery.plots.steps import ladder
 from discovery.plots.survival import staying, survival_curves
 from discovery.plots.svg import svg
+from discovery.plots.timeline import event_volumes, volume
 
 __all__ = [
     "account_flow",
     "between",
     "comparison",
     "estimates",
+    "event_volumes",
     "forest",
     "funnel",
     "ladder",
@@ -33,4 +35,5 @@ __all__ = [
     "survival_curves",
     "svg",
     "time_to_rung",
+    "volume",
 ]

@@ -1,13 +1,15 @@
 """Estimates into graded candidates, families and the verdict."""
 
-from discovery.ranking.eligibility import MIN_SIDE, eligible_candidates, set_apart
+from discovery.ranking.eligibility import MIN_ACCOUNTS, MIN_SIDE, eligible_candidates, set_apart
 from discovery.ranking.evidence import Candidates, CloserLook, Evidence
 from discovery.ranking.families import Finalist, candidate_table, describe_families
 from discovery.ranking.grading import GradedFamily, Grading, grade
+from discovery.ranking.lexicon import OutcomeTerm, outcome_term
 from discovery.ranking.standing import NO_MILESTONE
 from discovery.ranking.verdict import MIN_EITHER_OUTCOME, MIN_MATURE, decide, insufficient, of_all, shortfall
 
 __all__ = [
+    "MIN_ACCOUNTS",
     "MIN_EITHER_OUTCOME",
     "MIN_MATURE",
     "MIN_SIDE",
@@ -18,6 +20,7 @@ __all__ = [
     "Finalist",
     "GradedFamily",
     "Grading",
+    "OutcomeTerm",
     "candidate_table",
     "decide",
     "describe_families",
@@ -25,6 +28,7 @@ __all__ = [
     "grade",
     "insufficient",
     "of_all",
+    "outcome_term",
     "set_apart",
     "shortfall",
 ]

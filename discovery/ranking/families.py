@@ -136,7 +136,7 @@ def condition_fields(condition: Condition) -> dict[str, Any]:
         "at_least": condition.at_least,
         "within_days": condition.within_days,
         "min_users": condition.min_users,
-        "where": [],
+        "where": [test.fields() for test in condition.where],
     }
 
 
@@ -241,6 +241,7 @@ def candidate_table(evidence: Evidence, grading: Grading) -> CandidateTable:
         "at_least": [condition.at_least if condition else None for condition in first],
         "within_days": [condition.within_days if condition else None for condition in first],
         "min_users": [condition.min_users if condition else None for condition in first],
+        "where": [", ".join(map(str, condition.where)) if condition else None for condition in first],
         "eligible": evidence.eligible,
         "reach": candidates.reach,
         "n_reached": candidates.reached,

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from discovery import wording
 from discovery.export.plan import time_of, unplanned
+from discovery.report.check import CheckView
 from discovery.report.ladders import rules_in_words, share_estimate
 from discovery.report.phrases import open_interval, sentences, tenths
 from discovery.report.validation import ValidationView
@@ -24,7 +25,7 @@ _LONGEST_TOOLTIP = 500
 _PERCENT = re.compile(r"(?<=\d) (?=%)")
 
 
-def fill(template: str, view: View | ValidationView) -> str:
+def fill(template: str, view: View | ValidationView | CheckView) -> str:
     """Return the template filled with `view`."""
     return _environment().get_template(template).render(view=view, result=view.result) + "\n"
 
@@ -60,6 +61,7 @@ def _environment() -> Environment:
         headline=headline,
         keep=on_one_line,
         toml=toml,
+        toml_lines=toml_lines,
         tenths=tenths,
         hundredths=wording.hundredths,
         accounts_an_arm=wording.accounts_an_arm,
@@ -108,3 +110,8 @@ def toml(value: Any) -> str:
     if value is None:
         return wording.MISSING
     return json.dumps(as_json_values(value), ensure_ascii=False)
+
+
+def toml_lines(text: str) -> str:
+    """Return lines of a spec as they may be shown: each without characters that cannot be printed."""
+    return "\n".join(on_one_line(line) for line in text.splitlines())

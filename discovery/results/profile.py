@@ -21,9 +21,12 @@ EventKind = Literal["setup", "value", "collaboration", "vanity", "risk", "outcom
 class EventProfile:
     """One event of the log.
 
-    `reach` is the share of accounts, among those observed through their observation window, that did it within;
+    `share` is that of all rows; `accounts` and `rows_per_account` (the median of those that have it) are of the whole
+    log. `reach` is the share of accounts, among those observed through their observation window, that did it within;
     `median_hours` the time from signup to their first; `users_per_account` the mean number of distinct users among
-    accounts that have it. `kind` is suggested, None where nothing speaks for one; `reason` says from what.
+    accounts that have it; `at_signup` says that it comes with signing up. `kind` is suggested, None where nothing
+    speaks for one, and `passive` says that it seems to happen to an account rather than being done by it; `reason` says
+    from what. Only what is `sure` is written as a setting, the rest beside it, commented out.
     """
 
     event: str
@@ -34,7 +37,11 @@ class EventProfile:
     reach: float
     median_hours: float | None
     users_per_account: float | None
+    rows_per_account: float
+    at_signup: bool
     kind: EventKind | None
+    passive: bool
+    sure: bool
     reason: str
 
 
@@ -53,17 +60,25 @@ class PropertyProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AliasSuggestion:
-    """Names that look like one event: the one to keep, its other spellings, and why they look alike."""
+    """Names that look like one event: the one to keep, its other spellings, and why they look alike.
+
+    `rows` are those of the name, then of each spelling. `merge` "yes" is offered as a setting, "perhaps" commented out;
+    "no" are names that look like one and are recorded together.
+    """
 
     name: str
     spellings: tuple[str, ...]
     rows: tuple[int, ...]
+    merge: Literal["yes", "perhaps", "no"]
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One setting that `discover init` writes, with its question, its suggested value, the others, and the reason."""
+    """One setting that `discover init` asks for, with its question, its suggested value, the others, and the reason.
+
+    A `value` that is a list takes any of the `options`. With `rereads` another answer means reading the data again.
+    """
 
     section: str
     key: str
@@ -71,6 +86,7 @@ class Choice:
     value: Any
     options: tuple[Any, ...]
     reason: str
+    rereads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +94,9 @@ class Profile:
     """A first look at events and accounts.
 
     `settings` is the suggested spec as plain values, with the names of `discover.toml`; `choices` are the settings a
-    person should look at. `starts` and `ends` are ISO 8601 times of the log.
+    person should look at. `starts` and `ends` are ISO 8601 times of the log, empty where it holds no usable event.
+    `with_outcome` are the accounts whose outcome is known under the suggested settings, `base_rate` the share of them
+    that stayed.
     """
 
     format: str
@@ -89,6 +107,10 @@ class Profile:
     users: int | None
     starts: str
     ends: str
+    landmark: int
+    with_outcome: int
+    base_rate: float | None
+    accounts_derived: bool
     recognised: tuple[RecognisedColumn, ...]
     events: tuple[EventProfile, ...]
     properties: tuple[PropertyProfile, ...]
@@ -102,6 +124,11 @@ class Profile:
         import pandas as pd
 
         return pd.DataFrame([dataclasses.asdict(event) for event in self.events])
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding stops a run."""
+        return any(finding.severity == "error" for finding in self.quality)
 
     def to_json(self) -> str:
         """Return the profile as JSON text."""

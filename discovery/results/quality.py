@@ -6,12 +6,18 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from discovery.results.estimates import SCHEMA, as_json_values
+from discovery.results.rendering import renderer
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     import pandas as pd
+
+    from discovery.results.study import Provenance
 
 Severity = Literal["info", "warning", "error"]
 RuleState = Literal["passed", "info", "warning", "error", "not applicable"]
@@ -22,7 +28,8 @@ Subject = Literal["rows", "times", "identity", "accounts", "outcome", "tracking"
 class QualityFinding:
     """One data-quality finding. `share` is of the rows or accounts named in the message.
 
-    `names_accounts` says that the examples are account ids, which shared files leave out unless asked.
+    `names_accounts` says that the examples are ids of accounts or users, which shared files leave out unless asked, and
+    with them `paste`: lines for `discover.toml` that do what the remedy suggests, empty where there are none.
     """
 
     code: str
@@ -33,6 +40,7 @@ class QualityFinding:
     examples: tuple[str, ...]
     remedy: str
     names_accounts: bool = False
+    paste: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,22 +129,45 @@ class Coverage:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """The data-quality report: what `discover check` says and writes."""
+    """The data-quality report: what `discover check` says and writes.
+
+    `starts` and `ends` are the ISO dates of the log's first and last day, strays apart; `rules` are all that were
+    asked, those that are passed or do not apply included.
+    """
 
     quality: tuple[QualityFinding, ...]
     recognised: tuple[RecognisedColumn, ...]
     accounts: int
     events_rows: int
     format: str = "table"
+    starts: str | None = None
+    ends: str | None = None
     rules: tuple[RuleChecked, ...] = ()
     timeline: Timeline | None = None
     coverage: Coverage | None = None
     settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    provenance: Provenance | None = None
 
     @property
     def has_errors(self) -> bool:
         """Whether any finding stops a run."""
         return any(finding.severity == "error" for finding in self.quality)
+
+    def of(self, severity: Severity) -> tuple[QualityFinding, ...]:
+        """Return the findings of one severity."""
+        return tuple(finding for finding in self.quality if finding.severity == severity)
+
+    @property
+    def passed(self) -> int:
+        """How many rules were asked and found nothing."""
+        return sum(rule.state == "passed" for rule in self.rules)
+
+    def report(self, path: str | PathLike[str]) -> Path:
+        """Write the self-contained HTML report to `path` and return it."""
+        return renderer().write(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        return renderer().cards(self)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per finding."""
@@ -145,6 +176,6 @@ class CheckResult:
         return pd.DataFrame([dataclasses.asdict(finding) for finding in self.quality])
 
     def to_json(self) -> str:
-        """Return the findings as JSON text."""
+        """Return everything as JSON text: the content of `check.json`."""
         values = as_json_values({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
         return json.dumps({"schema": SCHEMA, **values}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from discovery.results.quality import CheckResult
     from discovery.results.study import StudyResult
     from discovery.results.validation import ValidationResult
 
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
 class Renderer(Protocol):
     """What turns a result into HTML; attached from above so that results stay on the ground."""
 
-    def write(self, result: StudyResult | ValidationResult, path: Path) -> Path:
+    def write(self, result: StudyResult | ValidationResult | CheckResult, path: Path) -> Path:
         """Write the report and return its path."""
         ...
 
-    def cards(self, result: StudyResult | ValidationResult) -> str:
+    def cards(self, result: StudyResult | ValidationResult | CheckResult) -> str:
         """Return the fragment a notebook shows."""
         ...
 

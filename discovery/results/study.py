@@ -174,6 +174,15 @@ class SecondOpinion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedProperty:
+    """One property of events that was searched as a condition: the tested events, and what was left out and why."""
+
+    name: str
+    conditions: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateTable:
     """Every candidate that was searched, column by column; one value per candidate in each column."""
 
@@ -222,6 +231,7 @@ class StudyResult:
     personas: tuple[Persona, ...] = ()
     score_model: Literal["cox", "logistic"] = "logistic"
     adjusted_for: tuple[str, ...] = ()
+    opened: tuple[OpenedProperty, ...] = ()
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the self-contained HTML report to `path` and return it."""

@@ -13,11 +13,14 @@ from typing import Any
 from discovery import intake, ranking
 from discovery.errors import QualityError, SpecError
 from discovery.intake import Relations
+from discovery.intake.coverage import coverage_of
+from discovery.intake.timeline import timeline_of
 from discovery.milestone import Milestone
 from discovery.outcome import Outcome, read_outcome
 from discovery.results import (
     CandidateTable,
     CheckResult,
+    Profile,
     Provenance,
     QualityFinding,
     StudyResult,
@@ -30,6 +33,8 @@ from discovery.study.evidence import lifetimes
 from discovery.study.finalists import Finalists
 from discovery.study.ladders import Ladders
 from discovery.study.personas import search_personas
+from discovery.study.profile import profile_of
+from discovery.study.properties import properties_of
 from discovery.study.validation import ask, validate
 from discovery.study.walk import search_all
 from discovery.validation import compare as compared
@@ -83,15 +88,48 @@ class Study:
         self.spec = _laid_over(spec, sections)
 
     def check(self, *, progress: Progress = _silent, show_accounts: bool = False) -> CheckResult:
-        """Read the sources and return the data-quality findings alone."""
+        """Read the sources and return the data-quality report alone.
+
+        Parameters
+        ----------
+        progress
+            Called with a few words whenever a stage begins.
+        show_accounts
+            Whether ids of accounts and users may stand in the result as examples.
+
+        Raises
+        ------
+        InputError
+            If a source cannot be read, or a column is missing. Errors in the rows are findings.
+        """
+        started = time.perf_counter()
         relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
         with closing(relations.engine):
-            return CheckResult(
-                quality=_shareable(relations.quality, show_accounts),
-                recognised=relations.recognised,
-                accounts=len(relations.accounts),
-                events_rows=relations.events_rows,
-            )
+            progress("Drawing the timeline")
+            timeline = timeline_of(relations)
+            coverage = coverage_of(relations)
+        first, last = (
+            datetime.fromtimestamp(end // 1_000_000, UTC).date().isoformat() if timeline else None
+            for end in (relations.log_start, relations.log_end)
+        )
+        return CheckResult(
+            accounts=len(relations.accounts),
+            events_rows=relations.events_rows,
+            format=relations.layout,
+            starts=first,
+            ends=last,
+            rules=relations.rules,
+            timeline=timeline,
+            coverage=coverage,
+            **_origin(relations, started, show_accounts),
+        )
+
+    def profile(self, *, progress: Progress = _silent, show_accounts: bool = False) -> Profile:
+        """Read the sources, and suggest what a spec could say of them."""
+        relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
+        with closing(relations.engine):
+            quality = _shareable(relations.quality, show_accounts)
+            return profile_of(relations, self.events, self.spec, quality, progress)
 
     def run(self, *, progress: Progress = _silent, show_accounts: bool = False) -> StudyResult:
         """Do the whole study and return its frozen result.
@@ -155,7 +193,8 @@ class Study:
         started = time.perf_counter()
         earlier = None if compare is None else read_earlier(compare)
         question = ask(milestones, ladder, registered, independent)
-        relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
+        properties = properties_of(question.everything)
+        relations = intake.load(self.events, self.accounts, self.spec, progress=progress, properties=properties)
         with closing(relations.engine):
             _refuse_errors(relations)
             said = validate(relations, question, not self.spec.outcome.kind, progress)
@@ -204,7 +243,7 @@ def _shareable(findings: tuple[QualityFinding, ...], show_accounts: bool) -> tup
     """Leave account ids out of the examples unless they were asked for."""
     if show_accounts:
         return findings
-    return tuple(dataclasses.replace(f, examples=()) if f.names_accounts else f for f in findings)
+    return tuple(dataclasses.replace(f, examples=(), paste="") if f.names_accounts else f for f in findings)
 
 
 def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[str, Any]:
@@ -239,6 +278,7 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
         "searched": evidence.searched,
         "score_model": evidence.model,
         "adjusted_for": sample.adjusted_for,
+        "opened": found.opened,
         "candidates": ranking.candidate_table(evidence, grading),
     }
 

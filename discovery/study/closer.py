@@ -57,16 +57,13 @@ def _kept_share(kept: float, before: float) -> float:
 
 
 def _threshold_score(sample: Sample, candidates: Candidates, flag: NDArray[np.uint8], candidate: int) -> float:
-    """Score the rule beside a smooth function of the counts of its own events.
+    """Score the rule beside a smooth function of the counts of its own events, all and those that meet its tests.
 
     Something unmeasured that makes accounts do more of it works smoothly; it does not know the threshold.
     """
     null, rows = sample.deciding
-    events = [sample.events.index(event) for event in candidates.milestones[candidate].events]
-    terms = []
-    for event in events:
-        counts = np.log1p(sample.counts[:, [event]].toarray().ravel()[rows].astype(float))
-        terms.append(estimate.smooth(counts, COUNT_TERMS, f"count of {sample.events[event]}"))
+    counted = {name: n for act in candidates.milestones[candidate].acts for name, n in sample.counts_of(act)}
+    terms = [estimate.smooth(np.log1p(n[rows]), COUNT_TERMS, f"count of {name}") for name, n in counted.items()]
     parts = [*sample.adjustment.parts(rows, sample.comparison), *terms]
     design = estimate.design(parts, max(len(rows) // 20, null.design.shape[1] + COUNT_TERMS)).values
     if isinstance(null, estimate.CoxNull) and sample.duration is not None and sample.departed is not None:

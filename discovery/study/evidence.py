@@ -63,7 +63,7 @@ def _is_adjacent(event: str, spec: StudySpec) -> bool:
 def prepare_sample(relations: Relations, outcome: Outcome, measured: Exposure, flags: Flags) -> Sample:
     """Gather what the search needs to know of the landmark accounts."""
     positions, spec = outcome.positions, relations.spec
-    apart = _apart(relations, outcome, measured)
+    apart = events_apart(relations, outcome, measured)
     counts = measured.counts_among(positions)
     return Sample(
         events=measured.events,
@@ -85,10 +85,12 @@ def prepare_sample(relations: Relations, outcome: Outcome, measured: Exposure, f
         at_signup_words="on the day of signup" if relations.date_only else "within five minutes of signup",
         within=np.ones(len(positions), dtype=bool),
         asked_model=spec.inference.model,
+        acts=() if measured.of_acts is None else measured.of_acts.events,
+        act_counts=None if measured.of_acts is None else measured.of_acts.counts_among(positions),
     )
 
 
-def _apart(relations: Relations, outcome: Outcome, measured: Exposure) -> Mapping[str, tuple[str, str]]:
+def events_apart(relations: Relations, outcome: Outcome, measured: Exposure) -> Mapping[str, tuple[str, str]]:
     """Return the events that may not be ranked, with status and reason."""
     spec = relations.spec
     window = spec.candidates.window_days * Day

@@ -17,6 +17,7 @@ from discovery.outcome import Outcome
 from discovery.ranking import Evidence, Finalist, GradedFamily, Grading
 from discovery.results import Estimate, SecondOpinion, SurvivalCurve
 from discovery.spec import Day
+from discovery.study.properties import columns_of
 from discovery.study.sample import Sample
 
 MOST = 5
@@ -60,6 +61,7 @@ class Finalists:
             len(relations.accounts),
             self._milestone(family),
             relations.spec.candidates.window_days * Day,
+            columns_of(relations),
         )
         return days[self.outcome.positions]
 

@@ -20,6 +20,7 @@ from discovery.results import ExperimentPlan, Ladder, Persona, RankedFamily, Ver
 from discovery.spec import Day
 from discovery.study.goals import goals_for_all, goals_of_personas, having
 from discovery.study.launches import Launches
+from discovery.study.properties import columns_of
 from discovery.study.sample import Sample
 from discovery.study.trials import Trials
 
@@ -171,6 +172,7 @@ class Ladders:
             len(self.relations.accounts),
             milestone,
             self._window_us,
+            columns_of(self.relations),
         )
 
     @property
@@ -273,6 +275,7 @@ class Ladders:
                 len(self.relations.accounts),
                 *key,
                 self._window_us,
+                columns=columns_of(self.relations),
             )
         start = climb.days[place - 1] if place else np.zeros(len(climb))
         arrives = climb.on_the_way[place]
@@ -324,10 +327,10 @@ class Ladders:
         """Return who has enough users active, where the log names users, and who does the core action often enough."""
         habit = exposure.team_habit(
             self.relations.engine,
-            self.relations.events_table,
+            exposure.with_acts(self.relations.events_table, milestone.acts, columns_of(self.relations)),
             self.relations.accounts_table,
             len(self.relations.accounts),
-            milestone.events,
+            [act.act_name for act in milestone.acts],
             self.sample.no_use,
             end_day=int(HABIT_DAYS),
             active_days=ACTIVE_DAYS,
@@ -336,7 +339,7 @@ class Ladders:
         return (np.asarray(habit.users >= TEAM), often) if self.relations.has_users else (often,)
 
     def _habit_text(self, milestone: Milestone) -> str:
-        core = " or ".join(str(Milestone.of(event)) for event in milestone.events)
+        core = " or ".join(map(str, milestone.acts))
         weeks = f"{core} in {WEEKS} of the 4 weeks before day {HABIT_DAYS:g}"
         if not self.relations.has_users:
             return weeks

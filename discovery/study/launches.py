@@ -11,7 +11,7 @@ import numpy as np
 from discovery import ladder
 from discovery.exposure import Exposure
 from discovery.intake import Relations
-from discovery.milestone import Milestone
+from discovery.milestone import Condition, Milestone
 from discovery.outcome import Outcome
 from discovery.spec import Day
 
@@ -27,23 +27,28 @@ class Launches:
     @cached_property
     def of_events(self) -> Mapping[str, int]:
         """When events appeared that did not exist from the beginning, in microseconds since 1970."""
+        found = {event: self._appeared(Condition(event)) for event in self.measured.events}
+        return {event: moment for event, moment in found.items() if moment is not None}
+
+    def of_act(self, act: Condition) -> int | None:
+        """Return when an event appeared, or rows of it that meet the tests of its properties; None if always."""
+        return self._appeared(act) if act.where else self.of_events.get(act.event)
+
+    def _appeared(self, act: Condition) -> int | None:
         signup, positions = self.relations.accounts.signup, self.outcome.positions
         window_us = self.outcome.summary.window_days * Day
         known = signup <= signup[positions].max(initial=0)  # later signups must not move what is judged today
-        late: dict[str, int] = {}
-        for event in self.measured.events:
-            rows = self.measured.event_rows(event)
-            mine = known[self.measured.account[rows]]
-            firsts = (signup[self.measured.account[rows]] + self.measured.first_lag[rows])[mine]
-            did = np.isfinite(self.measured.first_lags(event, positions))
-            appeared = None if not mine.any() else ladder.appeared_late(firsts, signup[positions], did, window_us)
-            if appeared is not None:
-                late[event] = appeared
-        return late
+        counted, rows = self.measured.part_of(act)
+        mine = known[counted.account[rows]]
+        if not mine.any():
+            return None
+        firsts = (signup[counted.account[rows]] + counted.first_lag[rows])[mine]
+        did = np.isfinite(counted.first_lags(act.act_name, positions))
+        return ladder.appeared_late(firsts, signup[positions], did, window_us)
 
     def of(self, milestone: Milestone) -> int | None:
         """Return when a milestone could first be reached; None if always."""
-        moments = [self.of_events.get(event) for event in milestone.events]
+        moments = [self.of_act(act) for act in milestone.acts]
         known = [moment for moment in moments if moment is not None]
         if milestone.joined == "or":
             return min(known) if len(known) == len(moments) else None

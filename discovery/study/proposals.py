@@ -22,6 +22,7 @@ from discovery.ranking import MIN_MATURE, MIN_SIDE, NO_MILESTONE, Evidence
 from discovery.spec import Day
 from discovery.study.ladders import Ladders
 from discovery.study.launches import Launches
+from discovery.study.properties import columns_of, with_fewer_tests
 from discovery.study.sample import Sample
 from discovery.validation import Case, Repeats, Rule, Setup, Tracking
 
@@ -219,16 +220,19 @@ class Proposals:
 
     def _tracking(self, milestone: Milestone) -> Tracking:
         relations = self.relations
-        rows = exposure.weekly_rows(
-            relations.engine, relations.events_table, milestone.events, relations.log_start, relations.log_end
-        )
-        launched = {e: moment for e, moment in self.launches.of_events.items() if e in milestone.events}
+        counted_in = exposure.with_acts(relations.events_table, milestone.acts, columns_of(relations))
+        names = tuple(act.act_name for act in milestone.acts)
+        span = relations.log_start, relations.log_end
+        rows = exposure.weekly_rows(relations.engine, counted_in, names, *span)
+        tested = any(act.where for act in milestone.acts)
+        alone = exposure.weekly_rows(relations.engine, relations.events_table, (), *span) if tested else rows
+        launched = {act.act_name: self.launches.of_act(act) for act in milestone.acts}
         return Tracking(
-            events=milestone.events,
+            events=names,
             days=rows.days,
             counts=rows.counts,
-            everything=rows.everything,
-            launched=launched,
+            everything=alone.everything,
+            launched={name: moment for name, moment in launched.items() if moment is not None},
             repeated=rows.repeated,
             unknown_users=rows.unknown_users,
             has_users=relations.has_users,
@@ -244,6 +248,7 @@ class Proposals:
             milestone,
             self._window_us,
             WEEKS,
+            columns_of(relations),
         )
         reached = np.isfinite(days)
         after = ((days[reached] + FOLLOWED_DAYS) * Day).astype(np.int64)
@@ -253,7 +258,7 @@ class Proposals:
 
 
 def neighbours(milestone: Milestone, varied: Sequence[Condition], relations: Relations) -> list[Milestone]:
-    """Return a milestone with one of some conditions put anywhere on the grid of the search."""
+    """Return a milestone with one of some conditions put anywhere on the grid of the search, or with fewer tests."""
     spec = relations.spec.candidates
     users = spec.min_users if relations.has_users else (1,)
     found = []
@@ -262,7 +267,8 @@ def neighbours(milestone: Milestone, varied: Sequence[Condition], relations: Rel
         hours = sorted({*(24 * days for days in spec.within_days), _hours(old, spec.window_days)})
         for k, h, u in itertools.product(least, hours, sorted({*users, old.min_users})):
             if u == 1 or k == 1 or k > u:
-                found.append(_exchanged(milestone, old, Condition(old.event, k, h, u)))
+                found.append(_exchanged(milestone, old, replace(old, at_least=k, within_hours=h, min_users=u)))
+        found += [_exchanged(milestone, old, fewer) for fewer in with_fewer_tests(old)]
     return [other for other in dict.fromkeys(found) if other != milestone]
 
 

@@ -15,6 +15,7 @@ from scipy import sparse
 from discovery import estimate
 from discovery.estimate import Adjustment, Comparison, CoxNull, Differences, NullModel, Scores
 from discovery.exposure import Flags
+from discovery.milestone import Condition
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +25,10 @@ FEWEST_DEPARTURES = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """What is known of n landmark accounts; `within` says which of them the search is about."""
+    """What is known of n landmark accounts; `within` says which of them the search is about.
+
+    `counts` has how often each did each of `events`, `act_counts` each of `acts`: events with tests.
+    """
 
     events: tuple[str, ...]
     flags: Flags
@@ -43,6 +47,8 @@ class Sample:
     at_signup_words: str
     within: NDArray[np.bool_]
     asked_model: Literal["auto", "cox", "logistic"] = "auto"
+    acts: tuple[str, ...] = ()
+    act_counts: sparse.csc_array[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.within)
@@ -50,6 +56,13 @@ class Sample:
     def among(self, accounts: NDArray[np.bool_]) -> Sample:
         """Return the same sample for the search among some accounts only."""
         return dataclasses.replace(self, within=self.within & accounts)
+
+    def counts_of(self, condition: Condition) -> list[tuple[str, Floats]]:
+        """Return how often each account did a condition's event, and how often with its tests met, by name."""
+        found = [(condition.event, self.counts[:, [self.events.index(condition.event)]])]
+        if condition.act_name in self.acts and self.act_counts is not None:
+            found.append((condition.act_name, self.act_counts[:, [self.acts.index(condition.act_name)]]))
+        return [(name, column.toarray().ravel().astype(float)) for name, column in found]
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:

@@ -15,6 +15,7 @@ from discovery.milestone import Condition, Milestone
 from discovery.outcome import Outcome
 from discovery.results import Estimate, ExperimentPlan, PastExperiment
 from discovery.spec import Day
+from discovery.study.properties import columns_of
 from discovery.study.sample import Sample
 from discovery.study.settled import signups_per_week
 
@@ -73,7 +74,8 @@ class Trials:
     def _parts(self, milestone: Milestone) -> tuple[tuple[Milestone, Bools], ...]:
         """Return what a milestone asks piece by piece: each of its conditions alone, and any use of each event."""
         alone = [Milestone((condition,)) for condition in milestone.conditions]
-        pieces = dict.fromkeys([*alone, *(Milestone.of(event) for event in milestone.events)])
+        used = [*(Milestone((act,)) for act in milestone.acts), *(Milestone.of(event) for event in milestone.events)]
+        pieces = dict.fromkeys([*alone, *used])
         return tuple(
             (piece, exposure.flag(self.measured, self.outcome.positions, piece))
             for piece in pieces
@@ -138,10 +140,10 @@ class Trials:
             return None
         return exposure.user_counts(
             self.relations.engine,
-            self.relations.events_table,
+            exposure.with_acts(self.relations.events_table, milestone.acts, columns_of(self.relations)),
             self.relations.accounts_table,
             len(self.relations.accounts),
-            milestone.events,
+            [act.act_name for act in milestone.acts],
             self.relations.spec.candidates.window_days * Day,
         )
 

@@ -29,6 +29,7 @@ from discovery.results import (
     read_ladder,
 )
 from discovery.study.evidence import lifetimes
+from discovery.study.properties import acts_to_measure
 from discovery.study.proposals import Proposals, windows_us
 from discovery.study.search import PLASMODES
 from discovery.study.settled import as_day, judged_through, moment_of, settled, signups_per_week, weeks_until
@@ -51,6 +52,11 @@ class Question:
     steps: Mapping[Milestone, tuple[Milestone, ...]] = field(default_factory=dict)
     registered: date | None = None
     independent: bool = False
+
+    @property
+    def everything(self) -> tuple[Milestone, ...]:
+        """The proposals and the steps below them."""
+        return (*self.milestones, *itertools.chain(*self.steps.values()))
 
     @property
     def origin(self) -> Origin:
@@ -109,7 +115,10 @@ def validate(relations: Relations, question: Question, inferred: bool, progress:
         "judged_through": as_day(through),
     }
     # The stated day alone decides: what happens after it must not move a verdict from one night to the next.
-    found = search_all(relations, outcome, windows_us(question.milestones, relations), progress, stated_day=True)
+    windows = windows_us(question.milestones, relations)
+    found = search_all(
+        relations, outcome, windows, progress, stated_day=True, acts=acts_to_measure(question.everything)
+    )
     if isinstance(found, str):
         return said | _unanswered(question, found)
 
@@ -312,7 +321,7 @@ def _refuse_misspelt(question: Question, relations: Relations) -> None:
 
 
 def _refuse_long_windows(question: Question, window_days: int) -> None:
-    for milestone in (*question.milestones, *itertools.chain(*question.steps.values())):
+    for milestone in question.everything:
         longest = max(milestone.conditions, key=lambda condition: condition.within_hours or 0)
         hours = longest.within_hours or 0
         if hours > 24 * window_days:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from discovery import exposure, ranking
 from discovery.exposure import Exposure
 from discovery.intake import Relations
+from discovery.milestone import Condition
 from discovery.outcome import Outcome
 from discovery.ranking import Evidence, Grading
-from discovery.results import Verdict
+from discovery.results import OpenedProperty, Verdict
 from discovery.spec import Day
 from discovery.study.evidence import prepare_sample
+from discovery.study.properties import columns_of, open_properties
 from discovery.study.sample import Sample
 from discovery.study.search import gather
 
@@ -27,6 +29,7 @@ class Searched:
     evidence: Evidence
     grading: Grading
     verdict: Verdict
+    opened: tuple[OpenedProperty, ...]
 
 
 def search_all(
@@ -36,6 +39,7 @@ def search_all(
     progress: Callable[[str], None],
     *,
     stated_day: bool = False,
+    acts: Sequence[Condition] = (),
 ) -> Searched | str:
     """Search every rule over the accounts of an outcome, or return why there is nothing to search.
 
@@ -49,6 +53,8 @@ def search_all(
         Called with a few words whenever a stage begins.
     stated_day
         Whether the outcome on its stated day decides, whatever the spec says of the model.
+    acts
+        Events with tests of their properties that are to be measured beside those that are searched.
     """
     spec = relations.spec
     short = ranking.shortfall(outcome.population, outcome.summary)
@@ -56,6 +62,7 @@ def search_all(
         return short
     progress("Counting what accounts did in their first days")
     grid = spec.candidates
+    opened = open_properties(relations, outcome)
     measured = exposure.measure(
         relations.engine,
         relations.events_table,
@@ -63,10 +70,12 @@ def search_all(
         len(relations.accounts),
         tuple(windows_us),
         grid.window_days * Day,
+        (*opened.acts, *acts),
+        columns_of(relations),
     )
     users = grid.min_users if relations.has_users else (1,)
     flags = exposure.candidate_flags(
-        measured, outcome.positions, grid.at_least, grid.within_days, users, ranking.MIN_SIDE
+        measured, outcome.positions, grid.at_least, grid.within_days, users, ranking.MIN_SIDE, opened.acts
     )
     if not flags.conditions:
         return _nothing_differs(measured.events)
@@ -82,6 +91,7 @@ def search_all(
         evidence=evidence,
         grading=grading,
         verdict=ranking.decide(evidence, grading, outcome.population, outcome.summary, spec),
+        opened=opened.said,
     )
 
 

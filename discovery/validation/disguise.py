@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from discovery import wording
-from discovery.milestone import Condition, Milestone
+from discovery.milestone import BY_OTHER, Condition, Milestone, PropertyTest
+from discovery.ranking import outcome_term
 from discovery.results import Criterion, CriterionStatus
 from discovery.validation.case import Case
 
@@ -38,6 +39,7 @@ _PASSED = "Its events are things that an account does, apart from signing up and
 
 
 def _doubtful(case: Case, defining: list[str]) -> Criterion | None:
+    tests = [test for condition in case.milestone.conditions for test in condition.where]
     axes = [event for event in case.milestone.events if case.apart.get(event, ("",))[0] == "volume_axis"]
     if axes:
         return _found("warn", f"{_named(axes[0])} stands for activity as such. {case.apart[axes[0]][1]}")
@@ -48,8 +50,23 @@ def _doubtful(case: Case, defining: list[str]) -> Criterion | None:
             f"Staying is read{rest} from {_named(defining[0])} itself, so doing it early may only say that an account "
             "does it at all.",
         )
+    speaking = next(filter(None, map(_speaks_of_deciding, tests)), None)
+    if speaking:
+        return _found("warn", speaking)
     if any(_is_at_signup(condition, case.at_signup) for condition in case.milestone.conditions):
         return _found("warn", f"{_at_signup(case)} happens at signup, so that part of the rule asks nothing more.")
+    return None
+
+
+def _speaks_of_deciding(test: PropertyTest) -> str | None:
+    """Say that a test's property, or a text it compares with, speaks of staying or going; whether it does is open."""
+    for words in (test.name, *(value for value in test.values if isinstance(value, str))):
+        term = None if test.name == BY_OTHER else outcome_term(words)
+        if term is not None:
+            return (
+                f"“{wording.clean(str(test))}” contains “{term.word}” ({term.meaning}), so it may be part of the "
+                "decision to stay or go rather than something an account does before it."
+            )
     return None
 
 

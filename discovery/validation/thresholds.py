@@ -157,17 +157,23 @@ def _not_specific(case: Case, beside: NullModel, better: Rule, alike: Bools) -> 
     still = difference(beside, flags_of([better]), case.alpha)
     number, interval = wording.points_estimate(still)
     sentence = (
-        f"{_quoted(better.milestone)} is the better threshold: among accounts alike in the proposal it still "
-        f"separates by {number.removeprefix('+')} {interval}, and on its own more sharply than the proposal."
+        f"{_quoted(better.milestone)} is the better {_kind(case, better.milestone)}: among accounts alike in the "
+        f"proposal it still separates by {number.removeprefix('+')} {interval}, and on its own more sharply than the "
+        "proposal."
     )
     value = float(alike.sum())
     return Criterion(name="specific threshold", status="fail", sentence=sentence, value=value, unit="count")
 
 
+def _kind(case: Case, other: Milestone) -> str:
+    """Return what sets another rule of the same events apart from the proposal: its tests of properties, or numbers."""
+    return "threshold" if other.acts == case.milestone.acts else "form"
+
+
 def _spread(case: Case, alike: Bools) -> str:
     """Return what the rules that are alike range over, as in " (3 to 5 times, within 7 to 14 days)"."""
     milestones = [case.milestone, *(rule.milestone for rule, same in zip(case.grid, alike, strict=True) if same)]
-    if any(len(milestone.conditions) != 1 for milestone in milestones):
+    if any(len(milestone.conditions) != 1 or milestone.acts != case.milestone.acts for milestone in milestones):
         named = ", ".join(_quoted(milestone) for milestone in milestones[1:3])
         return f" (such as {named})"
     conditions = [milestone.conditions[0] for milestone in milestones]
@@ -254,7 +260,8 @@ def _standing(
     twin = _twin(case, contest, same)
     if in_family is not None:
         better = _quoted(Milestone.parse(in_family))
-        return f"{others} none is clearly better, but {better}, another threshold of this one, is{twin}."
+        kind = _kind(case, Milestone.parse(in_family))
+        return f"{others} none is clearly better, but {better}, another {kind} of this one, is{twin}."
     if value:
         first = _quoted(case.rivals[_best(contest, higher) or 0].milestone)
         score = "1 scores" if value == 1 else f"{value} score"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -53,6 +53,18 @@ class PlainLog:
 
     def of(self, account: str) -> Iterator[Event]:
         return (event for event in self.events if event.account == account)
+
+
+@dataclass(frozen=True)
+class Export:
+    """One shape in which a tool exports its events.
+
+    `write` puts the log into a folder and returns where the events and the accounts are: paths that `discover` can be
+    given. None for the accounts: they are read off the events.
+    """
+
+    name: str  # tool and shape, as in "posthog/parquet": the folder of the shipped fixture
+    write: Callable[[PlainLog, Path], tuple[Path, Path | None]]
 
 
 @cache

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from discovery.errors import MilestoneSyntaxError
-from discovery.milestone import Condition, Milestone
+from discovery.milestone import Condition, Milestone, PropertyTest
 
 HOSTILE = [
     *["and", "OR", "Within", "by", "users", "in", "7d", "72h", "3", "-7d", "٣d", "a and b", "a)", "(", "[", "=", ">="],
@@ -18,12 +19,22 @@ HOSTILE = [
 
 plain_names = st.from_regex(r"[a-z_]{1,10}", fullmatch=True)
 names = st.sampled_from(HOSTILE) | st.text(min_size=1, max_size=12) | plain_names
+values = st.text(min_size=1, max_size=8) | st.sampled_from(HOSTILE) | st.booleans() | st.integers(-(10**30), 10**30)
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**6), 10**6)
+properties = names.filter(lambda name: name != "by_other")
+tests = (
+    st.builds(PropertyTest, properties, st.sampled_from(["=", "!="]), values | numbers)
+    | st.builds(PropertyTest, properties, st.sampled_from(["<", "<=", ">", ">="]), numbers)
+    | st.builds(PropertyTest, properties, st.just("in"), st.lists(values | numbers, min_size=1, max_size=4).map(tuple))
+    | st.builds(PropertyTest, st.just("by_other"), st.sampled_from(["=", "!="]), st.booleans())
+)
 conditions = st.builds(
     Condition,
     names,
     at_least=st.integers(1, 10**6),
     within_hours=st.none() | st.integers(1, 24 * 365),
     min_users=st.integers(1, 50),
+    where=st.just(()) | st.lists(tests, max_size=3).map(tuple),
 )
 milestones = st.recursive(
     st.builds(lambda condition: Milestone((condition,)), conditions),
@@ -61,12 +72,12 @@ def test_order_repeats_and_nesting_of_the_same_word_are_irrelevant(
 
 @given(st.lists(conditions, min_size=1, max_size=3, unique=True), st.integers(1, 24 * 30))
 def test_one_window_for_all_is_each_with_that_window(parts: list[Condition], hours: int) -> None:
-    open_parts = [Condition(p.event, p.at_least, None, p.min_users) for p in parts]
+    open_parts = [replace(p, within_hours=None) for p in parts]
     bracket = Milestone.parse(f"({Milestone(tuple(open_parts))}) within {hours}h")
-    assert bracket == Milestone(tuple(Condition(p.event, p.at_least, hours, p.min_users) for p in parts))
+    assert bracket == Milestone(tuple(replace(p, within_hours=hours) for p in parts))
 
 
-@given(st.text(alphabet='ab37dh "\\()[]>=<andorwithinbyusers\n', max_size=40) | st.text(max_size=40))
+@given(st.text(alphabet='ab37dh "\\()[]>=<!,.-truefalseandorwithinbyusers\n', max_size=40) | st.text(max_size=40))
 def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
     try:
         milestone = Milestone.parse(text)

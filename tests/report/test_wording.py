@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discovery import wording
+from discovery.milestone import Milestone
+from discovery.ranking.families import condition_fields
 from discovery.results import Estimate
 
 SPACE = "\u202f"
@@ -138,3 +140,23 @@ def test_shortened_text_fits_on_one_clean_line(text, width):
 def test_shortening_keeps_both_ends():
     assert wording.shorten("report_shared >= 3 within 7d", 15) == "report_s…hin 7d"
     assert wording.shorten("short", 15) == "short"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('a[channel = "email"]', "a with channel “email” at least once"),
+        ('a[channel != "email"] >= 2', "a with channel other than “email” at least 2 times"),
+        ('a[c in ("x", 2500)] within 7d', "a with c “x” or 2,500 at least once within 7 days of signup"),
+        ("a[s >= 2.5, s < -1]", "a with s below \u22121 and s at least 2.5 at least once"),
+        ("a[auto = true]", "a with auto true at least once"),
+        (
+            "a[by_other = true, s > 1]",
+            "a with s above 1 by someone other than its account's first user, or its creator where known at least once",
+        ),
+        ("a[by_other = false]", "a by its account's first user, or its creator where known at least once"),
+    ],
+)
+def test_tests_of_properties_in_words(text: str, words: str) -> None:
+    conditions = [condition_fields(condition) for condition in Milestone.parse(text).conditions]
+    assert wording.conditions_in_words(conditions) == words

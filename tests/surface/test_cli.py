@@ -117,16 +117,6 @@ def test_accounts_are_named_only_when_asked(world, tmp_path):
             assert (name in written) == (asked and file in ("report.html", "result.json")), (file, asked)
 
 
-def test_check_names_findings_and_exits_with_two_on_errors(world, tmp_path):
-    fine = discover("check", world / "events.parquet", world / "accounts.csv", "--json", cwd=tmp_path)
-    assert fine.returncode == 0, fine.stderr
-    assert "quality" in json.loads(fine.stdout)
-    (tmp_path / "others.csv").write_text("account_id,signup_at\nzz1,2024-01-01\nzz2,2024-01-02\n")
-    broken = discover("check", world / "events.parquet", "others.csv", cwd=tmp_path)
-    assert broken.returncode == 2
-    assert "zz1" in broken.stdout
-
-
 def bad_inputs():
     """Name, files to write, arguments, and a word the message must hold."""
     events, accounts = "account_id,event,timestamp\na,x,2024-01-02\n", "account_id,signup_at\na,2024-01-01\n"
@@ -145,10 +135,20 @@ def bad_inputs():
         ("missing spec", good, ("run", "none.toml"), "none.toml"),
         ("no account in common", {**good, "a.csv": "account_id,signup_at\nzz,2024-01-01\n"}, both, "zz"),
         ("bad setting", good, (*both, "--set", "nonsense"), "nonsense"),
-        ("one source", good, ("run", "e.csv"), "ACCOUNTS"),
+        ("three sources", good, ("run", "e.csv", "a.csv", "a.csv"), "ACCOUNTS"),
         ("unknown world", {}, ("simulate", "atlantis", "--out", "out"), "easy"),
         ("unknown option", good, (*both, "--frobnicate"), "frobnicate"),
     ]
+
+
+def test_events_alone_are_enough(tmp_path):
+    days = [f"a{i % 9},opened,2024-{1 + i // 28:02d}-{1 + i % 28:02d}T05:00:00" for i in range(200)]
+    (tmp_path / "e.csv").write_text("\n".join(["account_id,event,timestamp", *days]))
+    done = discover("check", "e.csv", "--json", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert found["accounts"] == 9
+    assert found["settings"]["accounts"]["from"] == "events"
+    assert "accounts_derived" in {finding["code"] for finding in found["quality"]}
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def bad_exports():
         ("no such file", (*ladder, "none.json#1"), "There is no file none.json"),
         ("a folder to write", (*ladder, "RESULT", "--out", "."), "is a folder"),
         ("no folder to write to", (*ladder, "RESULT", "--out", "no/w.md"), "There is no folder no"),
-        ("one source", ("--worksheet", "e.csv"), "ACCOUNTS"),
+        ("three sources", ("--worksheet", "e.csv", "a.csv", "a.csv"), "ACCOUNTS"),
     ]
 
 

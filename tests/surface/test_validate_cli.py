@@ -251,7 +251,7 @@ def bad_questions() -> list[tuple[str, tuple[str, ...], str]]:
         ("a window for all or one", (*sources, "--milestone", "a and b within 7d"), "could belong to the last part"),
         ("two origins", (*sources, *PROPOSED, "--registered", "2025-01-01", "--independent"), "two answers"),
         ("no date", (*sources, *PROPOSED, "--registered", "soon"), "%Y-%m-%d"),
-        ("one source", ("e.csv", *PROPOSED), "ACCOUNTS"),
+        ("three sources", ("e.csv", "a.csv", "a.csv", *PROPOSED), "ACCOUNTS"),
         ("no such option", (*sources, *PROPOSED, "--frobnicate"), "frobnicate"),
         ("no such file", (*sources, *PROPOSED), "There is no file"),
     ]

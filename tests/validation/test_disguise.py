@@ -81,3 +81,21 @@ def test_the_gravest_goes_first():
 def test_an_event_may_be_called_anything():
     assert "“a\\b”" in judged('"a\\\\b"', at_signup=frozenset({"a\\b"})).sentence
     assert "\n" not in judged('"a\nb"', at_signup=frozenset({"a\nb"})).sentence
+
+
+@pytest.mark.parametrize(
+    ("milestone", "word"),
+    [
+        ('good[status = "cancelled"] >= 2', "cancelled"),
+        ('good and other[subscription = "x"]', "subscription"),
+        ('good[status in ("open", "renewed")]', "renewed"),
+    ],
+)
+def test_a_property_that_speaks_of_the_decision_is_a_doubt_and_the_users_choice(milestone, word):
+    found = judged(milestone)
+    assert (found.status, found.decides) == ("warn", False)
+    assert f"contains “{word}”" in found.sentence
+
+
+def test_other_properties_and_who_did_it_are_no_doubt():
+    assert judged('good[channel = "email", by_other = true, size >= 10]').status == "pass"

@@ -118,6 +118,7 @@ def _values(condition: Condition, event: str) -> dict[str, object]:
         "at_least": condition.at_least,
         "within_days": condition.within_days,
         "min_users": condition.min_users,
+        "where": [test.fields() for test in condition.where],
     }
 
 
@@ -128,4 +129,5 @@ def _spelled(part: Condition | Milestone, window: int) -> str:
     users = f", by {wording.count(part.min_users)} or more different users" if part.min_users > 1 else ""
     hours = f"less than {wording.count(part.within_hours or 24 * window)} hours after signup"
     own = "" if part.within_hours else ", the study's observation window"
-    return f"{wording.count(part.at_least)} or more events {quoted(part.event, 400)}{users}, {hours}{own}"
+    tests = wording.tests_in_words([test.fields() for test in part.where])
+    return f"{wording.count(part.at_least)} or more events {quoted(part.event, 400)}{tests}{users}, {hours}{own}"

@@ -14,12 +14,19 @@ from __future__ import annotations
 from types import ModuleType
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.intake.formats import amplitude, mixpanel, posthog, segment, snowplow
 from discovery.intake.formats.layout import EventRole, Layout, Look, Role
 from discovery.intake.sources import Source
 
 __all__ = ["EventRole", "Layout", "Look", "Role", "accounts_of", "layout_of"]
 
-FORMATS: dict[str, ModuleType] = {}
+FORMATS: dict[str, ModuleType] = {
+    "segment": segment,
+    "posthog": posthog,
+    "amplitude": amplitude,
+    "mixpanel": mixpanel,
+    "snowplow": snowplow,
+}
 """The known formats, by the name that `events.format` gives them, in the order in which they are tried."""
 
 

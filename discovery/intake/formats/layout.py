@@ -80,7 +80,7 @@ class Look:
     def share(self, condition: str) -> float:
         """Return the share of the first rows for which an expression holds."""
         found = self.engine.rows(f"SELECT count(*), count_if({condition}) FROM {quoted(self.rows)}")[0]
-        return found[1] / found[0] if found[0] else 0.0
+        return (found[1] or 0) / found[0] if found[0] else 0.0
 
     def values(self, expression: str, limit: int = 20) -> tuple[str, ...]:
         """Return the most frequent values of an expression among the first rows, as text."""

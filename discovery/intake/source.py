@@ -1,0 +1,104 @@
+"""What is read, whatever holds it: named columns with their types, as one SQL table expression."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from discovery.engines.duckdb import DuckDBEngine
+from discovery.errors import EngineError, SourceError
+from discovery.intake.reaching import LOOKED_AT, reached
+from discovery.intake.sql import quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(ABC):
+    """A readable table. `columns` maps each name to its engine type.
+
+    `derived` holds columns reached by a dotted path into a nested one: name -> expression.
+    """
+
+    label: str
+    path: str
+    columns: Mapping[str, str]
+    derived: Mapping[str, str] = field(default_factory=dict)
+
+    @abstractmethod
+    def base(self, strict: bool, rejects: str) -> str:
+        """Return the table expression without derived columns."""
+
+    def table(self, strict: bool = True, rejects: str = "") -> str:
+        """Return the table expression; rows that cannot be read are listed in tables called after `rejects`."""
+        base = self.base(strict, rejects)
+        if not self.derived:
+            return base
+        extra = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in self.derived.items())
+        return f"(SELECT *, {extra} FROM {base})"
+
+    def copied(
+        self, engine: DuckDBEngine, target: str, fields: str, rejects: str, *, strict: bool
+    ) -> tuple[int, tuple[str, ...]]:
+        """Create a table from a select list; return how many rows could not be read, and the first few."""
+        selected = f"SELECT {fields} FROM {self.table(strict, rejects)}"
+        engine.execute(f"CREATE OR REPLACE TABLE {quoted(target)} AS {selected}")
+        return self.unreadable(engine, rejects)
+
+    def unreadable(self, engine: DuckDBEngine, rejects: str) -> tuple[int, tuple[str, ...]]:
+        """Return how many rows could not be read, and the first few."""
+        return 0, ()
+
+    @property
+    def guessed_encoding(self) -> tuple[str, ...]:
+        """The names of files whose encoding had to be guessed."""
+        return ()
+
+    @property
+    def located(self) -> dict[str, str]:
+        """What a spec says to read the same again: `from`, `table` and `sql`."""
+        return {"from": self.path, "table": "", "sql": ""}
+
+    @property
+    def in_place(self) -> bool:
+        """Whether reading again is cheap, so that a large source need not be copied."""
+        return False
+
+    @abstractmethod
+    def digest(self) -> str:
+        """Return the SHA-256 of the content."""
+
+    def known_rows(self, engine: DuckDBEngine) -> int | None:
+        """Return the number of rows where that is known without reading them."""
+        return None
+
+    def reaching(self, engine: DuckDBEngine, name: str) -> Source | None:
+        """Return the source with one more column, reached by the dotted path `name`; None where there is none.
+
+        The longest name of a column or key that there is wins; a list of one stands for its element.
+        """
+        parts = name.split(".")
+        known = {column: kind for column, kind in self.columns.items() if column not in self.derived}
+        root = next((".".join(parts[:n]) for n in range(len(parts) - 1, 0, -1) if ".".join(parts[:n]) in known), None)
+        if root is None:
+            return None
+        rows = f"(SELECT {quoted(root)} FROM {self.base(False, '')} LIMIT {LOOKED_AT})"
+        try:
+            expression = reached(engine, rows, quoted(root), known[root], parts[root.count(".") + 1 :])
+            if expression is None:
+                return None
+            described = engine.rows(f"DESCRIBE SELECT {expression} AS v FROM {rows}")
+        except EngineError:
+            return None
+        return replace(
+            self,
+            derived={**self.derived, name: expression},
+            columns={**self.columns, name: str(described[0][1])},
+        )
+
+
+def unreadable_source(label: str, error: EngineError) -> SourceError:
+    """Return what a reader can do about a source the engine refuses."""
+    if "maximum_object_size" in str(error):
+        return SourceError(f"{label} has a line of more than 32 MB, which is no event. Take it out, and try again.")
+    why = str(error).removeprefix("DuckDB could not answer: ").rstrip(".")
+    return SourceError(f"{label} cannot be read; it may be damaged or not what its name says ({why}). Export it again.")
