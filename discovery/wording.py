@@ -9,6 +9,7 @@ from statistics import NormalDist
 from typing import Any, Final
 
 from discovery.results import Estimate
+from discovery.spec import FORMAT_NAMES
 
 MISSING: Final = "n/a"
 _MINUS: Final = "\u2212"
@@ -29,6 +30,24 @@ def known(value: float | None) -> bool:
 def count(value: float | None) -> str:
     """Return a whole number with commas."""
     return f"{value:,.0f}".replace("-", _MINUS) if value is not None and known(value) else MISSING
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return `1 account` or `1,234 accounts`."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def format_name(format: str) -> str:
+    """Return how people write a format: `PostHog`, `a plain table`."""
+    return FORMAT_NAMES.get(format, format)
+
+
+def events_read(rows: int, used: int) -> str:
+    """Return how many events were read, and of how many rows where not every row is one."""
+    if rows == used:
+        return counted(used, "event")
+    kept = "an event that counts" if used == 1 else "events that count"
+    return f"{counted(rows, 'row')}, {count(used)} of them {kept}"
 
 
 def percent(share: float | None) -> str:
@@ -185,15 +204,19 @@ def _widths(estimate: Estimate) -> tuple[float, float] | None:
     return value - lower, upper - value
 
 
-def conditions_in_words(conditions: Sequence[Mapping[str, Any]]) -> str:
-    """Return a milestone's conditions as a sentence part, such as `a at least 3 times within 7 days of signup`."""
-    return " and ".join(_condition_in_words(condition) for condition in conditions)
+def conditions_in_words(conditions: Sequence[Mapping[str, Any]], has_creator: bool | None = None) -> str:
+    """Return a milestone's conditions as a sentence part, such as `a at least 3 times within 7 days of signup`.
+
+    `has_creator` is as in `tests_in_words`.
+    """
+    return " and ".join(_condition_in_words(condition, has_creator) for condition in conditions)
 
 
-def tests_in_words(tests: Sequence[Mapping[str, Any]]) -> str:
+def tests_in_words(tests: Sequence[Mapping[str, Any]], has_creator: bool | None) -> str:
     """Return tests of an event's properties as they follow its name: ` with channel “email” and size at least 10`.
 
-    Nothing for no tests.
+    Nothing for no tests. `has_creator` says whom `by_other` compares with: the creator of the object that an event is
+    about, or else the first user of the account; None leaves it open.
     """
     if not tests:
         return ""
@@ -201,14 +224,28 @@ def tests_in_words(tests: Sequence[Mapping[str, Any]]) -> str:
     others = [test for test in tests if test["property"] != "by_other"]
     words = f" with {' and '.join(map(_test_in_words, others))}" if others else ""
     for test in by_other:
+        if has_creator is None:
+            words += " by someone else" if test["value"] else " by no one else"
+            continue
         words += " by someone other than" if test["value"] else " by"
-        words += " its account's first user, or its creator where known"
+        words += " the creator of its object" if has_creator else " its account's first user"
     return words
+
+
+def capitalised(text: str) -> str:
+    """Return text with a capital letter, unless it begins with a name: what `:` follows, or what is no plain word."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.rstrip(",;").isalpha() else text
 
 
 def clean(text: str) -> str:
     """Return text on one line, with characters that cannot be printed replaced."""
     return "".join(_printable(character) for character in " ".join(text.split()))
+
+
+def shown(text: str) -> str:
+    """Return text as laid out, its lines kept, with other characters that cannot be printed replaced."""
+    return "".join(character if character == "\n" else _printable(character) for character in text)
 
 
 def shorten(text: str, width: int) -> str:
@@ -221,9 +258,9 @@ def shorten(text: str, width: int) -> str:
     return f"{head.rstrip()}{_ELLIPSIS}{tail.lstrip()}"
 
 
-def _condition_in_words(condition: Mapping[str, Any]) -> str:
+def _condition_in_words(condition: Mapping[str, Any], has_creator: bool | None) -> str:
     at_least, within, users = (condition.get(key) for key in ("at_least", "within_days", "min_users"))
-    words = [f"{condition.get('event', '')}{tests_in_words(condition.get('where') or ())}"]
+    words = [f"{condition.get('event', '')}{tests_in_words(condition.get('where') or (), has_creator)}"]
     words.append("at least once" if at_least in (None, 1) else f"at least {count(at_least)} times")
     if within is not None:
         words.append(f"within {_of_unit(f'{within:g}', 'day')} of signup")

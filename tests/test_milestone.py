@@ -53,7 +53,7 @@ def test_a_condition_is_read(text: str, condition: Condition) -> None:
         ('a[channel in ("b")]', 'a[channel = "b"]'),
         ("a[b = 1, b = 1.0, b = 1e0]", "a[b = 1]"),
         ("a[b < -0.50, c != -0]", "a[b < -0.5, c != 0]"),
-        ("a[b = 1e20]", "a[b = 100000000000000000000]"),
+        ("a[b >= 1e20]", "a[b >= 100000000000000000000]"),
         ('a[b = TRUE, c in (true, 1, "1")]', 'a[b = true, c in ("1", 1, true)]'),
         ("a[by_other != true] within 72h", "a[by_other = false] within 3d"),
         ('a["true" = true, "a b" = 1, p.$q-r/s = 2]', 'a["a b" = 1, "true" = true, p.$q-r/s = 2]'),
@@ -183,3 +183,11 @@ def test_the_order_and_repeats_of_tests_are_irrelevant():
 def test_a_test_that_says_nothing_is_refused(test, said):
     with pytest.raises(MilestoneSyntaxError, match=said):
         PropertyTest(*test)
+
+
+def test_whole_numbers_that_no_double_tells_apart_are_refused():
+    for text in ("a[b = 9007199254740993]", "a[b != -9007199254740992]", "a[b in (1, 1e20)]"):
+        with pytest.raises(MilestoneSyntaxError, match="Write it in quotes"):
+            Milestone.parse(text)
+    for text in ("a[b = 9007199254740991]", 'a[b = "9007199254740993"]', "a[b >= 9007199254740993]"):
+        assert Milestone.parse(str(Milestone.parse(text))) == Milestone.parse(text)

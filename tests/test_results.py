@@ -165,7 +165,7 @@ def test_only_errors_stop_a_run(severity: Any, stops: bool) -> None:
         code="x", severity=severity, message="x", count=1, share=math.nan, examples=("a",), remedy="mend it"
     )
     column = RecognisedColumn(table="events", role="time", column=None, source="not found", reason="none")
-    check = CheckResult(quality=(finding,), recognised=(column,), accounts=1, events_rows=1)
+    check = CheckResult(quality=(finding,), recognised=(column,), accounts=1, events_rows=1, events_used=1)
     assert check.has_errors is stops
     assert json.loads(check.to_json())["quality"][0]["share"] is None
     assert check.to_frame()["code"].tolist() == ["x"]

@@ -119,7 +119,8 @@ def check(
     console = Console(quiet=quiet, as_json=as_json)
     study = Study(*_sources(inputs), _spec(inputs, settings, seed))
     result = check_and_write(study, out, _reading(study), console, show_accounts=show_accounts)
-    print_check(console, result, out, as_json=as_json)
+    given = [*inputs, *(word for setting in settings for word in ("--set", setting))]
+    print_check(console, result, out, given, as_json=as_json)
     raise typer.Exit(exit_code(result))
 
 
@@ -387,8 +388,9 @@ def main() -> None:
         app()
     except DiscoveryError as error:
         from discovery.intake.addresses import masked
+        from discovery.wording import shown
 
-        sys.stderr.write(f"discover: {masked(str(error))}\n")
+        sys.stderr.write(f"discover: {shown(masked(str(error)))}\n")
         raise SystemExit(BAD_INPUT) from None
     except (KeyboardInterrupt, SystemExit) as end:
         # The library that parses the command turns a KeyboardInterrupt into a silent exit with 130.

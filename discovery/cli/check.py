@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from discovery.cli.terminal import Console, finding_text, print_json
-from discovery.cli.validate import to_whoever_listens
+from discovery import wording
+from discovery.cli.terminal import Console, finding_text, print_json, to_whoever_listens
 from discovery.export import written_whole
 from discovery.export.tables import write_check
+from discovery.spec import FORMAT_NAMES
 
 if TYPE_CHECKING:
     from discovery.results import CheckResult, RuleChecked, Severity
@@ -34,23 +37,25 @@ def check_and_write(
     return result
 
 
-def print_check(console: Console, result: CheckResult, out: Path, *, as_json: bool) -> None:
-    """Print the JSON, and for people the findings worst first, the rules that are passed, and where the report is.
+def print_check(console: Console, result: CheckResult, out: Path, given: Sequence[str], *, as_json: bool) -> None:
+    """Print the JSON, and for people the findings worst first, the rules that are passed, the report, what is next.
 
-    A reader that has gone away does not change the exit code.
+    `given` are the sources and settings of the command. A reader that has gone away does not change the exit code.
     """
 
     def answer() -> None:
         if as_json:
             print_json(result.to_json())
-        _say(console, result, out)
+        _say(console, result, out, given)
 
     to_whoever_listens(answer)
 
 
-def _say(console: Console, result: CheckResult, out: Path) -> None:
+def _say(console: Console, result: CheckResult, out: Path, given: Sequence[str]) -> None:
     span = f", {result.starts} to {result.ends}" if result.starts else ""
-    console.say(f"{result.events_rows:,} events, {result.accounts:,} accounts{span} (format: {result.format}).")
+    read = wording.events_read(result.events_rows, result.events_used)
+    accounts = wording.counted(result.accounts, "account")
+    console.say(f"{read}, {accounts}{span} (format: {FORMAT_NAMES.get(result.format, result.format)}).")
     for severity, title in _GROUPS:
         findings = result.of(severity)
         if findings:
@@ -62,6 +67,7 @@ def _say(console: Console, result: CheckResult, out: Path) -> None:
     console.say()
     console.say(_rules(result.rules))
     console.say(f"Report: {out / 'report.html'}")
+    console.say(f"Next: {_next(result, given)}")
 
 
 def exit_code(result: CheckResult) -> int:
@@ -73,4 +79,17 @@ def _rules(rules: tuple[RuleChecked, ...]) -> str:
     states = [rule.state for rule in rules]
     passed, apart = states.count("passed"), states.count("not applicable")
     found = len(states) - passed - apart
-    return f"{passed} rules passed, {found} found something, {apart} do not apply."
+    return (
+        f"{wording.counted(passed, 'rule')} passed, {found} found something, {apart} "
+        f"{'does' if apart == 1 else 'do'} not apply."
+    )
+
+
+def _next(result: CheckResult, given: Sequence[str]) -> str:
+    """Return the command that comes next, with the arguments that this one was given."""
+    arguments = shlex.join(given)
+    if result.has_errors:
+        return f"mend the errors, then discover check {arguments} again".replace("  ", " ")
+    if any(finding.code == "too_few_accounts" for finding in result.quality):
+        return "data of more accounts, or of a longer time; a run could not answer yet"
+    return f"discover run {arguments}".rstrip()

@@ -13,9 +13,9 @@ from discovery.cli.questions import Accepts, Asker, wrapped
 from discovery.cli.terminal import Console, print_json
 from discovery.errors import InputError, OutputError, SpecError
 from discovery.results import Choice, EventProfile, Profile
-from discovery.spec import StudySpec, build_spec, override
-from discovery.suggest import KINDS, settled
-from discovery.wording import clean, columns, shorten
+from discovery.spec import FORMAT_NAMES, StudySpec, build_spec, override
+from discovery.suggest import KINDS, NO_TRAIT, lacks_trait, settled, signup_words
+from discovery.wording import clean, columns, events_read, shorten
 
 _SHOWN = 10
 _ROLES = ("account", "user", "event", "time", "signup")
@@ -77,6 +77,9 @@ def write_spec(given: Sources, out: Path, console: Console, *, yes: bool, as_jso
     if as_json:
         print_json(profile.to_json())
     _print_written(console, out, profile, text)
+    if lacks_trait(made):
+        console.say(wrapped(NO_TRAIT))
+    console.say(_next(shlex.quote(str(out)), profile))
 
 
 def _refuse(events: str, out: Path) -> None:
@@ -129,15 +132,19 @@ def _ask_rest(asker: Asker, profile: Profile, given: Sources, answers: Answers) 
 
 def _print_profile(console: Console, profile: Profile) -> None:
     """Print what was read: rows, columns, the most frequent events, and findings to look at."""
-    named = "a plain table" if profile.format == "table" else f"recognised as {profile.format}"
+    format = FORMAT_NAMES.get(profile.format, profile.format)
+    named = format if profile.format == "table" else f"recognised as {format}"
     users = "" if profile.users is None else f", {profile.users:,} users"
     span = f", {profile.starts[:10]} to {profile.ends[:10]}" if profile.starts else ""
     derived = " (read off the events)" if profile.accounts_derived else ""
     names = f"{profile.event_names:,} {'name' if profile.event_names == 1 else 'names'}"
-    console.say(f"Read {profile.events_rows:,} events of {names}, {named}{span}.")
+    read = events_read(profile.events_rows, profile.events_used)
+    console.say(wrapped(f"Read {read}, of {names}, {named}{span}."))
     console.say(f"{profile.accounts:,} accounts{derived}{users}.")
     for line in _columns(profile):
         console.say(line)
+    if profile.accounts_derived:
+        console.say(wrapped(f"Signup: {signup_words(profile)}."))
     console.say()
     for line in _table(profile.events):
         console.say(line)
@@ -147,17 +154,26 @@ def _print_profile(console: Console, profile: Profile) -> None:
         console.say(wrapped(f"ERROR {finding.code}: {finding.message} {finding.remedy}"))
     if loud:
         console.say(wrapped(f"To look at: {', '.join(loud)}. discover check says more."))
+    if profile.shortfall:
+        console.say(wrapped(f"Too little for an answer: {profile.shortfall}. A run will say INSUFFICIENT."))
 
 
 def _print_written(console: Console, out: Path, profile: Profile, text: str) -> None:
-    """Print where the spec is, how much of it waits to be looked at, and the next command."""
+    """Print where the spec is, and how much of it waits to be looked at."""
     waiting = sum(line.lstrip().startswith("# ") and "# perhaps: " in line for line in text.splitlines())
     console.say()
     guesses = "1 guess about an event stands" if waiting == 1 else f"{waiting} guesses about events stand"
     more = f" {guesses} in it commented out." if waiting else ""
     console.say(wrapped(f"Wrote {out}.{more} Read it: every setting says why."))
-    verb = "Mend the errors first" if profile.has_errors else "Next"
-    console.say(f"{verb}: discover {'check' if profile.has_errors else 'run'} {shlex.quote(str(out))}")
+
+
+def _next(spec: str, profile: Profile) -> str:
+    """Return the next command, or commands where something is to be looked at first."""
+    if profile.has_errors:
+        return f"Mend the errors first: discover check {spec}"
+    if any(finding.severity == "warning" for finding in profile.quality):
+        return f"Next: discover check {spec}, then discover run {spec}"
+    return f"Next: discover run {spec}"
 
 
 def _anything(answer: Any) -> str:
@@ -220,6 +236,8 @@ _ABOUT_KINDS = (
 def _columns(profile: Profile) -> Iterator[str]:
     for table in ("events", "accounts"):
         found = {c.role: c.column for c in profile.recognised if c.table == table and c.column}
+        if table == "accounts" and profile.accounts_derived:
+            found.pop("account", None)  # that of the events
         roles = [role for role in (*_ROLES, *found) if role in found and role != "segment"]
         named = ", ".join(f"{clean(str(found[role]))} ({role})" for role in dict.fromkeys(roles))
         if named:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from discovery.results import AliasSuggestion, Choice
-from discovery.wording import clean
+from discovery.wording import capitalised, clean
 
 WIDTH = 78
 _GLUE = "\x1f"  # keeps a percentage on one line
@@ -41,7 +41,7 @@ class Asker:
             self._say(wrapped(", ".join(numbered), "     "))
         elif choice.options:
             self._say(f"     one of: {', '.join(_shown(option) for option in choice.options)}")
-        hint = " (several: 1, 3; or none)" if several else ""
+        hint = f" ({_hint(len(choice.options))})" if several else ""
         return self._until(f"   [{_shown(choice.value)}]{hint} ", lambda text: _answer(text, choice, several), accepts)
 
     def agree(self, question: str, reason: str, *, default: bool, lines: Sequence[str] = ()) -> bool:
@@ -64,7 +64,7 @@ class Asker:
         self._say()
         self._say(wrapped(question, f"{self.asked}. "))
         if reason:
-            self._say(wrapped(reason[:1].upper() + reason[1:], "   "))
+            self._say(wrapped(capitalised(reason), "   "))
 
     def _until(self, prompt: str, read: Callable[[str], Any], accepts: Accepts) -> Any:
         while True:
@@ -115,6 +115,13 @@ def _answer(text: str, choice: Choice, several: bool) -> Any:
     if choice.value == "" and text.lower() in _NONE:
         return ""
     return _option(text, choice) if choice.options else text
+
+
+def _hint(options: int) -> str:
+    """Return how to answer with several of so many options."""
+    if options < 2:
+        return "1, or none" if options else "or none"
+    return f"several: 1, {min(options, 3)}; or none"
 
 
 def _option(text: str, choice: Choice) -> Any:

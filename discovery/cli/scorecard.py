@@ -63,7 +63,7 @@ def _proposal(proposal: Proposal, result: ValidationResult, plan: bool) -> Itera
     yield f"  {wording.clean(proposal.sentence)}"
     yield from (f"  - {wording.clean(reason)}" for reason in proposal.reasons)
     yield from _difference(proposal, result)
-    yield f"  Next: {wording.clean(''.join(said.text for said in next_step(proposal)))}"
+    yield f"  Next: {wording.clean(''.join(said.text for said in next_step(proposal, result.judged)))}"
     if proposal.better:
         yield f"  Better: {wording.shorten(proposal.better, 200)}"
     yield from _criteria(proposal.criteria)
@@ -144,4 +144,4 @@ def _basis(result: ValidationResult) -> Iterator[str]:
     yield f"{judged} {wording.clean(result.correction)}".rstrip()
     loud = [finding.code for finding in result.quality if finding.severity == "warning"]
     if loud:
-        yield f"{len(loud)} data-quality warning(s): {', '.join(loud)}."
+        yield f"{wording.counted(len(loud), 'data-quality warning')}: {', '.join(loud)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from discovery import wording
 from discovery.results import Criterion, Estimate, QualityFinding, StudyResult, ValidationResult
 
 _FAMILIES, _HARMS, _EXPLAINED, _LADDERS = 5, 3, 3, 2
@@ -26,9 +28,9 @@ class Console:
         self._stages: list[tuple[float, str]] = []
 
     def say(self, text: str = "") -> None:
-        """Print one line of an answer."""
+        """Print an answer; what a terminal would obey, as a name from the data may hold, is replaced."""
         if not self.quiet:
-            self.answers.write(text + "\n")
+            self.answers.write(wording.shown(text) + "\n")
 
     @contextmanager
     def working(self) -> Iterator[Callable[[str], None]]:
@@ -113,7 +115,8 @@ def print_study(console: Console, result: StudyResult, out: Path) -> None:
     _say_ladders(console, result)
     loud = [finding for finding in result.quality if finding.severity == "warning"]
     if loud:
-        console.say(f"{len(loud)} data-quality warning(s): {', '.join(finding.code for finding in loud)}.")
+        named = ", ".join(finding.code for finding in loud)
+        console.say(f"{wording.counted(len(loud), 'data-quality warning')}: {named}.")
     console.say(f"Report: {out / 'report.html'}")
 
 
@@ -164,13 +167,29 @@ def _past(result: StudyResult) -> str:
 def finding_text(finding: QualityFinding) -> str:
     """Return a finding as a short paragraph."""
     share = "" if finding.share is None else f" ({100 * finding.share:.1f} %)"
-    lines = [f"{finding.severity.upper()} {finding.code}: {finding.count:,}{share}", f"  {finding.message}"]
+    lines = [
+        f"{finding.severity.upper()} {finding.code}: {finding.count:,}{share}",
+        f"  {wording.clean(finding.message)}",
+    ]
     if finding.examples:
-        lines.append(f"  For example: {', '.join(finding.examples)}")
+        lines.append(f"  For example: {', '.join(map(wording.clean, finding.examples))}")
     if finding.remedy:
-        lines.append(f"  {finding.remedy}")
+        lines.append(f"  {wording.clean(finding.remedy)}")
     if finding.paste:
         lines += ["  In discover.toml, where its section is:", *(f"    {line}" for line in finding.paste.splitlines())]
     elif finding.names_accounts and not finding.examples:
-        lines.append("  With --show-accounts it says which.")
+        lines.append("  Run again with --show-accounts to see which, and the lines to paste.")
     return "\n".join(lines)
+
+
+def to_whoever_listens(answer: Callable[[], None]) -> None:
+    """Print, and let the rest go where a pipe was closed: its exit code 1 would read as an answer."""
+    if sys.stdout is None:  # the shell closed it
+        return
+    try:
+        answer()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

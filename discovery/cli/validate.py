@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from discovery.cli.scorecard import print_validation
-from discovery.cli.terminal import Console, print_json
+from discovery.cli.terminal import Console, print_json, to_whoever_listens
 from discovery.export import written_whole
 from discovery.export.tables import write_validation
 from discovery.results import ladder_reference
@@ -75,16 +72,3 @@ def exit_code(result: ValidationResult) -> int:
     if "does not hold" in verdicts:
         return DOES_NOT_HOLD
     return NOT_ENOUGH_DATA if "not enough data" in verdicts else HOLDS
-
-
-def to_whoever_listens(answer: Callable[[], None]) -> None:
-    """Print, and let the rest go where a pipe was closed: its exit code 1 would read as "does not hold"."""
-    if sys.stdout is None:  # the shell closed it
-        return
-    try:
-        answer()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

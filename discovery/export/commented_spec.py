@@ -11,9 +11,10 @@ from typing import Any
 import tomli_w
 
 from discovery.results import AliasSuggestion, Choice, EventProfile, Profile
-from discovery.spec import DERIVED, StudySpec
+from discovery.spec import DERIVED, FORMAT_NAMES, StudySpec
+from discovery.suggest import NO_TRAIT, lacks_trait, signup_words
 from discovery.version import __version__
-from discovery.wording import clean
+from discovery.wording import capitalised, clean, events_read
 
 _WIDTH = 100
 _GLUE = "\x1f"  # keeps a percentage on one line
@@ -54,8 +55,8 @@ _ABOUT_KEYS = {
     ("events", "duplicates"): "by_id: rows with a repeated id count once; exact: identical rows too; keep: all count.",
     (
         "accounts",
-        "from",
-    ): "There is no table of accounts: each is read off its events, its signup too.",
+        "silence_days",
+    ): "Dates the end of accounts that fell silent; never counts as leaving, and changes no verdict.",
 }
 _WORTH_A_LOOK = ("error", "warning")
 
@@ -107,10 +108,13 @@ class _Page:
             "change. What was suggested and not taken is commented out: remove the # in front to take it."
         )
         yield "#"
-        format = seen.format_reason if seen.format == "table" else f"{seen.format}: {seen.format_reason}"
-        yield from _comment(
-            f"Read: {seen.events_rows:,} events of {names}, {seen.accounts:,} accounts{users}{span} ({format})."
-        )
+        named = FORMAT_NAMES.get(seen.format, seen.format)
+        format = seen.format_reason if seen.format == "table" else f"{named}: {seen.format_reason}"
+        read = events_read(seen.events_rows, seen.events_used)
+        yield from _comment(f"Read: {read}, of {names}, {seen.accounts:,} accounts{users}{span} ({format}).")
+        if seen.shortfall and self.settings.get("outcome") == seen.settings.get("outcome"):
+            yield "#"
+            yield from _comment(f"A run will say that the data are insufficient: {seen.shortfall}.")
         loud = [f for f in seen.quality if f.severity in _WORTH_A_LOOK]
         if loud:
             yield "#"
@@ -138,14 +142,18 @@ class _Page:
             yield from extra
 
     def _reason(self, section: str, key: str, value: Any) -> str:
+        if (section, key) == ("accounts", "from"):
+            derived = "There is no table of accounts: each is read off its events. Signup"
+            return f"{derived}: {signup_words(self.profile)}." if value == DERIVED else ""
         choice = self.choices.get((section, key))
         if choice is not None:
-            return _sentence(choice.reason)
+            unknown = key == "segments" and lacks_trait(self.settings)
+            return f"{_sentence(choice.reason)}{f' {NO_TRAIT}' if unknown else ''}"
+        if key == "segments" and lacks_trait(self.settings):
+            return NO_TRAIT
         role = self.roles.get((section, key))  # type: ignore[arg-type]
         if role is not None and role.column == value:
             return _sentence(role.reason)
-        if (section, key) == ("accounts", "from") and value != DERIVED:
-            return ""
         return _ABOUT_KEYS.get((section, key), "")
 
     def _beside(self, section: str, key: str) -> Iterator[str]:
@@ -164,9 +172,6 @@ class _Page:
         elif (section, key) == ("accounts", "observed_until") and key not in held and self.profile.ends:
             yield from _comment("Until when accounts could be seen: the end of the log, unless a date is given.")
             yield f"# observed_until = {_value(self.profile.ends[:10])}"
-        elif (section, key) == ("accounts", "silence_days") and key not in held and self.profile.accounts_derived:
-            yield from _comment("Nobody is known to have left. With this, accounts silent for so long count as gone.")
-            yield "# silence_days = 30"
         elif key not in held and (pasted := self._pasted(section, key)):
             yield from pasted
         elif key not in held and (choice := self.choices.get((section, key))) is not None and choice.options:
@@ -192,13 +197,14 @@ class _Page:
             return
         yield from _comment(
             "Properties of events that would do as conditions. Each makes the search wider, and so raises the bar that "
-            "every rule has to clear: open those alone that you have a reason for."
+            "every rule has to clear: open those alone that you have a reason for. Each must be the value at the time "
+            "of the event: one that is overwritten later tells of the outcome, and the data cannot show it."
         )
         yield "# properties = ["
         for each in suggested:
             shown = each.name != "by_other" and each.holds != "number"
             values = f" ({', '.join(map(clean, each.examples))})" if shown else ""
-            yield f"#     {_value(each.name)},  # {clean(each.reason)}{values}"
+            yield from _beside_or_above("#     ", f"{_value(each.name)},", f"{each.reason}{values}")
         yield "# ]"
 
     def _events(self, section: str, key: str) -> Iterator[str]:
@@ -218,9 +224,9 @@ class _Page:
         yield f"{key} = ["
         for name in taken:
             because = named[name].reason if name in named and _suggests(named[name], section, key) else ""
-            yield f"    {_value(name)},{f'  # {clean(because)}' if because else ''}"
+            yield from _beside_or_above("    ", f"{_value(name)},", because)
         for event in weaker[:_MOST_GUESSES]:
-            yield f"    # {_value(event.event)},  # perhaps: {clean(event.reason)}"
+            yield from _beside_or_above("    # ", f"{_value(event.event)},", f"perhaps: {event.reason}")
         if len(weaker) > _MOST_GUESSES:
             yield f"    # ... and {len(weaker) - _MOST_GUESSES:,} rarer ones"
         yield "]"
@@ -272,12 +278,21 @@ def _counted(suggestion: AliasSuggestion) -> str:
     return f"{', '.join(f'{name} ({rows:,} rows)' for name, rows in names)}: {suggestion.reason}"
 
 
-def _comment(text: str, indent: str = "") -> list[str]:
+def _beside_or_above(start: str, item: str, reason: str) -> list[str]:
+    """Return an item of a list with its reason: behind it where both fit on a line, else above it."""
+    together = f"{start}{item}{f'  # {clean(reason)}' if reason else ''}"
+    if not reason or len(together) <= _WIDTH:
+        return [together]
+    margin = start.removesuffix("# ")
+    return [*(f"{margin}{line}" for line in _comment(reason, width=_WIDTH - len(margin))), f"{start}{item}"]
+
+
+def _comment(text: str, indent: str = "", width: int = _WIDTH) -> list[str]:
     if not text:
         return []
     lines = textwrap.wrap(
         clean(text).replace(" %", f"{_GLUE}%"),
-        _WIDTH,
+        width,
         initial_indent="# ",
         subsequent_indent=f"# {indent}",
         break_long_words=False,
@@ -287,7 +302,7 @@ def _comment(text: str, indent: str = "") -> list[str]:
 
 
 def _sentence(reason: str) -> str:
-    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else ""
+    return f"{capitalised(reason).rstrip('.')}." if reason else ""
 
 
 def _key(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from discovery import wording
 from discovery.export.plan import unplanned
+from discovery.ranking import MIN_MATURE, MORE_OR_LONGER
 from discovery.results import PastExperiment, Proposal
 
 NEARLY_ALL: Final = 0.95
@@ -24,8 +25,18 @@ class Said:
     part: Part = ""
 
 
-def next_step(proposal: Proposal) -> tuple[Said, ...]:
-    """Return what to do next, in pieces that make one text."""
+def next_step(proposal: Proposal, judged: int) -> tuple[Said, ...]:
+    """Return what to do next, in pieces that make one text.
+
+    Parameters
+    ----------
+    proposal
+        One proposal.
+    judged
+        Accounts with a known outcome, of all that were validated.
+    """
+    if not proposal.n_described:
+        return (Said(text=_come_back(judged)),)
     if proposal.verdict == "holds":
         return (*_built_on(proposal), *_look_first(proposal))
     if proposal.verdict == "does not hold":
@@ -123,6 +134,12 @@ def _dropped(proposal: Proposal) -> Said:
     if not proposal.better:
         said += " Nothing beside it is known to do better; ask which event would show the value."
     return Said(text=said)
+
+
+def _come_back(judged: int) -> str:
+    if judged >= MIN_MATURE:
+        return MORE_OR_LONGER
+    return f"Come back with at least {MIN_MATURE} accounts whose outcome is known ({wording.count(judged)} now)."
 
 
 def _would_tell(proposal: Proposal) -> tuple[Said, ...]:

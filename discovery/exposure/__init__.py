@@ -1,6 +1,6 @@
 """Events into account x event aggregates of the observation window, and those into flags."""
 
-from discovery.exposure.acts import EventColumns, with_acts
+from discovery.exposure.acts import EventColumns, never_met, with_acts
 from discovery.exposure.aggregates import Exposure, events_at_signup, measure
 from discovery.exposure.conjunctions import Conjunctions, pair_flags, triple_flags
 from discovery.exposure.daily import daily_actions
@@ -15,8 +15,8 @@ from discovery.exposure.repeats import used_again
 from discovery.exposure.rhythm import Rhythm, account_rhythm, volume_axes
 from discovery.exposure.sessions import session_numbers
 from discovery.exposure.user_counts import UserCounts, user_counts
-from discovery.exposure.values import PropertyValues, ValueCounts, ValueReach
-from discovery.exposure.weekly import WeeklyRows, weekly_rows
+from discovery.exposure.values import PropertyValues, Sameness, ValueCounts, ValueReach, usual_values
+from discovery.exposure.weekly import WeeklyRows, weekly_presence, weekly_rows
 
 __all__ = [
     "Conjunctions",
@@ -28,6 +28,7 @@ __all__ = [
     "Met",
     "PropertyValues",
     "Rhythm",
+    "Sameness",
     "UserCounts",
     "ValueCounts",
     "ValueReach",
@@ -43,6 +44,7 @@ __all__ = [
     "flag",
     "measure",
     "met_between",
+    "never_met",
     "pair_flags",
     "reach_times",
     "reached_query",
@@ -51,7 +53,9 @@ __all__ = [
     "triple_flags",
     "used_again",
     "user_counts",
+    "usual_values",
     "volume_axes",
+    "weekly_presence",
     "weekly_rows",
     "with_acts",
 ]

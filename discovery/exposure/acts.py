@@ -13,11 +13,13 @@ from itertools import groupby
 
 from sqlglot import exp
 
+from discovery.engines import Engine
 from discovery.errors import InputError
 from discovery.exposure.query import Relation, aliased, column, identifier, named
 from discovery.milestone import BY_OTHER, Condition, PropertyTest, Scalar
 
 _KEPT = ("account_id", "event", "user_id", "t")
+_CALLED_LIKE_AN_ACT = ""  # no event of the log has an empty name
 _COMPARED: dict[str, type[exp.Binary]] = {
     "=": exp.EQ,
     "!=": exp.NEQ,
@@ -38,6 +40,9 @@ class EventColumns:
         Names of properties: the text of `properties[i]` is `property_i`, its number, where it reads as one, `number_i`.
     has_creator : bool
         Whether there is `creator_id`, the user who made the object an event is about.
+    log_start : int or None
+        The moment before which rows do not say who an account's first user is, in microseconds since 1970; None: all
+        do.
     bytewise : str
         Text `{x}` as it is ordered by its bytes, where its plain order is another one; `dialect` writes it.
     dialect : str
@@ -46,6 +51,7 @@ class EventColumns:
 
     properties: tuple[str, ...] = ()
     has_creator: bool = False
+    log_start: int | None = None
     bytewise: str = "{x}"
     dialect: str = ""
 
@@ -89,6 +95,19 @@ def rows_of(events_table: Relation, condition: Condition, columns: EventColumns)
     return rows.where(_is(condition.event), *(_meets(test, columns) for test in condition.where))
 
 
+def never_met(
+    engine: Engine, events_table: Relation, acts: Iterable[Condition], columns: EventColumns
+) -> tuple[Condition, ...]:
+    """Return those acts that no row of the whole log is, sorted."""
+    asked = sorted({act.act for act in acts}, key=lambda act: act.act_name)
+    return tuple(act for act in asked if not engine.rows(_any_row(rows_of(events_table, act, columns), engine.dialect)))
+
+
+def _any_row(rows: Relation, dialect: str) -> str:
+    found = exp.select(column("account_id", "r")).from_(aliased(rows, "r")).limit(1)
+    return found.sql(dialect=dialect)
+
+
 def acts_table(events_table: Relation, acts: Iterable[Condition], columns: EventColumns) -> exp.Select | None:
     """Build the rows that meet the tests of any act, once for each of them, under its name; None without tests.
 
@@ -109,18 +128,30 @@ def acts_table(events_table: Relation, acts: Iterable[Condition], columns: Event
 
 
 def with_acts(events_table: Relation, acts: Sequence[Condition], columns: EventColumns) -> Relation:
-    """Return the events and, below them, the rows of the acts under their names; the table itself without tests."""
+    """Return the events and, below them, the rows of the acts under their names; the table itself without tests.
+
+    An event that is called like an act, `a[b = 1]`, is not counted with it: it is here under another name.
+    """
     added = acts_table(events_table, acts, columns)
     if added is None:
         return events_table
-    plain = exp.select(*(column(name, "e") for name in _KEPT)).from_(aliased(events_table, "e"))
+    names = sorted({act.act_name for act in acts if act.where})
+    event = column("event", "e")
+    another = exp.Case().when(event.isin(*map(exp.Literal.string, names)), exp.Literal.string(_CALLED_LIKE_AN_ACT))
+    called = {"event": named(another.else_(event.copy()), "event")}
+    plain = exp.select(*(called.get(name, column(name, "e")) for name in _KEPT)).from_(aliased(events_table, "e"))
     both = exp.union(plain, added, distinct=False)
     return exp.select(*map(column, _KEPT)).from_(both.subquery(identifier("rows_and_acts")))
 
 
 def first_users(events_table: Relation, columns: EventColumns) -> exp.Select:
-    """Build `account_id, first_user`: the user of an account's earliest row with one; of several the smallest id."""
-    named_user = column("user_id", "e").is_(exp.null()).not_()
+    """Build `account_id, first_user`: the user of an account's earliest row with one; of several the smallest id.
+
+    Rows before the log's start are strays. Those at its end need no bound: no earlier row is compared with them.
+    """
+    named_user: exp.Condition = column("user_id", "e").is_(exp.null()).not_()
+    if columns.log_start is not None:
+        named_user = exp.and_(named_user, column("t", "e") >= exp.Literal.number(columns.log_start))
     began = (
         exp.select(column("account_id", "e"), named(exp.Min(this=column("t", "e")), "began"))
         .from_(aliased(events_table, "e"))

@@ -15,7 +15,7 @@ from scipy import sparse
 from sqlglot import exp
 
 from discovery.engines import Engine
-from discovery.exposure.query import column, identifier, lags
+from discovery.exposure.query import Relation, column, identifier, lags
 from discovery.spec import Day
 
 _MOST_COMPARED = 20_000
@@ -58,7 +58,7 @@ class DecisionCounts:
 
 def decision_times(
     engine: Engine,
-    events_table: str | exp.Table,
+    events_table: Relation,
     accounts_table: str | exp.Table,
     *moments: NDArray[np.float64],
     within_days: float = 2.0,
@@ -97,7 +97,7 @@ def decision_times(
     return tuple(_around(lived, moment, within_days, min_shared) for moment in moments)
 
 
-def lives_query(events_table: str | exp.Table, accounts_table: str | exp.Table) -> exp.Select:
+def lives_query(events_table: Relation, accounts_table: str | exp.Table) -> exp.Select:
     """Build `account, event, first_lag, last_lag` (microseconds since signup) over the whole log."""
 
     def named(value: exp.Expression, name: str) -> exp.Alias:

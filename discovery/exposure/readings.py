@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from discovery.exposure.dialects import Dialect
 from discovery.exposure.raw_tables import PER_SECOND, IdColumn, PropertyColumn, TimeColumn
+from discovery.milestone import NUMBER
 
 FIRST_US, LAST_US = 31_536_000_000_000, 7_258_118_400_000_000
 """1971 and 2200: the times that count as readable. One before is a zero that stands for "missing"."""
@@ -18,7 +19,6 @@ _TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
 _WITH_ZONE = ":[0-9]{2}([.][0-9]+)?[ ]*([+-][0-9]|[A-Za-z])"
 _ISO = "^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
 _WHOLE = "^-?[0-9]+[.]0$"
-_NUMBER = "^[ ]*[+-]?([0-9]{1,60}[.]?[0-9]{0,60}|[.][0-9]{1,60})([eE][+-]?[0-9]{1,2})?[ ]*$"
 _WRITTEN_BY_PYTHON = "'True', 'TRUE', 'False', 'FALSE'"
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED_IN_SNOWFLAKE = re.compile(
@@ -137,7 +137,7 @@ def number_read(column: PropertyColumn, side: str, dialect: Dialect) -> str:
         tried = exp.TryCast(this=exp.Var(this=f"TRIM({text})"), to=exp.DataType.build("DOUBLE"))
         number = tried.sql(dialect=dialect.name)
     # The pattern keeps out what no number is, and infinities, which some engines read as numbers.
-    return f"CASE WHEN {dialect.matches.format(x=text, pattern=_NUMBER)} THEN {number} END"
+    return f"CASE WHEN {dialect.matches.format(x=text, pattern=NUMBER)} THEN {number} END"
 
 
 def mark_read(name: str, side: str, dialect: Dialect, *, is_boolean: bool) -> str:

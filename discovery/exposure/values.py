@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
-from discovery.exposure.acts import EventColumns, first_users
+from discovery.exposure.acts import EventColumns, first_users, scalar
 from discovery.exposure.query import aliased, between, column, identifier, lags, named
 from discovery.milestone import BY_OTHER
 
@@ -41,6 +41,20 @@ class ValueReach:
     value: str
     number: float | None
     accounts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sameness:
+    """How often a property is one and the same on all rows of an account, among accounts with two rows or more.
+
+    `same` counts the accounts with one value, `commonest` those of the value that most of them have. `event` is None
+    over the rows of all events together.
+    """
+
+    event: str | None
+    accounts: int
+    same: int
+    commonest: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,29 +115,68 @@ class PropertyValues:
         batches = list(self.engine.batches(query.sql(dialect=self.engine.dialect)))
         return _gathered(pa.Table.from_batches(batches)) if batches else ()
 
+    def sameness(self) -> tuple[Sameness, ...]:
+        """Return how often the values of an account are all the same: of all events together, then by event."""
+        return (*self._same(()), *sorted(self._same(("event",)), key=lambda each: each.event or ""))
+
+    def _same(self, by: tuple[str, ...]) -> list[Sameness]:
+        different = exp.Count(this=exp.Distinct(expressions=[column("value")]))
+        one = exp.Case().when(different.eq(exp.Literal.number(1)), exp.Min(this=column("value")))
+        several = exp.GTE(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(2))
+        of_account = self._inside().select(*map(column, by), named(one, "only")).having(several)
+        of_account = of_account.group_by(column("account"), *map(column, by))
+        of_value = exp.select(*map(column, by), column("only"), named(exp.Count(this=exp.Star()), "n"))
+        of_value = of_value.from_(of_account.subquery(identifier("of_account"))).group_by(*map(column, (*by, "only")))
+        same = exp.Case().when(column("only").is_(exp.null()), exp.Literal.number(0)).else_(column("n"))
+        figures: tuple[exp.Expression, ...] = (exp.Sum(this=column("n")), exp.Sum(this=same), exp.Max(this=same.copy()))
+        query = exp.select(*map(column, by), *(named(each, f"n_{place}") for place, each in enumerate(figures)))
+        query = query.from_(of_value.subquery(identifier("of_value")))
+        rows = self._rows(query.group_by(*map(column, by)) if by else query)
+        return [
+            Sameness(
+                event=str(row[0]) if by else None, accounts=int(row[-3]), same=int(row[-2]), commonest=int(row[-1])
+            )
+            for row in rows
+            if row[-3] is not None
+        ]
+
     def quartiles(self, events: Sequence[str]) -> dict[str, tuple[float, ...]]:
-        """Return the numbers that a quarter, a half and three quarters of the rows do not exceed, by event."""
-        if not events:
-            return {}
+        """Return the numbers that a quarter, a half and three quarters of the rows do not exceed, by event.
+
+        Where a quarter of the rows have the least number, as in a count that is mostly 0, those of the rows above it.
+        """
+        cuts, least = self._cuts([_is(event) for event in events])
+        crowded = {event: number for event, number in least.items() if cuts[event][0] == number}
+        above = [exp.and_(_is(event), column("number") > scalar(number)) for event, number in crowded.items()]
+        return dict(sorted((cuts | self._cuts(above)[0]).items()))
+
+    def _cuts(self, some: Sequence[exp.Condition]) -> tuple[dict[str, tuple[float, ...]], dict[str, float]]:
+        """Return the quartiles among rows that meet one of some conditions, and the least number, by event."""
+        if not some:
+            return {}, {}
         of_event = [column("event")]
         order = exp.Order(expressions=[exp.Ordered(this=column("number"), nulls_first=False)])
         place = exp.Window(this=exp.RowNumber(), partition_by=of_event, order=order)
         everyone = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[column("event")])
+        lowest = exp.Window(this=exp.Min(this=column("number")), partition_by=[column("event")])
         known = column("number").is_(exp.null()).not_()
         placed = (
             self._inside()
-            .where(column("event").isin(*map(exp.Literal.string, events)), known)
-            .select(column("event"), column("number"), named(place, "place"), named(everyone, "everyone"))
+            .where(exp.or_(*some), known)
+            .select(column("event"), column("number"), named(lowest, "least"))
+            .select(named(place, "place"), named(everyone, "everyone"))
         )
         query = (
-            exp.select(column("event"), column("place"), column("number"))
+            exp.select(column("event"), column("place"), column("number"), column("least"))
             .from_(placed.subquery(identifier("placed")))
             .where(exp.or_(*(_at_quarter(quarter) for quarter in QUARTERS)))
         )
         found: dict[str, list[tuple[int, float]]] = {}
-        for event, rank, number in self._rows(query):
+        least: dict[str, float] = {}
+        for event, rank, number, smallest in self._rows(query):
             found.setdefault(str(event), []).append((int(rank), float(number)))
-        return {event: tuple(number for _, number in sorted(places)) for event, places in sorted(found.items())}
+            least[str(event)] = float(smallest)
+        return {event: tuple(number for _, number in sorted(places)) for event, places in found.items()}, least
 
     def _rows(self, query: exp.Select) -> list[tuple[Any, ...]]:
         return self.engine.rows(query.sql(dialect=self.engine.dialect))
@@ -154,6 +207,26 @@ class PropertyValues:
         known = (column("user_id", "e").is_(exp.null()).not_(), other.copy().is_(exp.null()).not_())
         number = exp.cast(exp.null(), exp.DataType.Type.DOUBLE)
         return rows.select(named(said, "value"), named(number, "number")).where(*known)
+
+
+def _is(event: str) -> exp.Condition:
+    return column("event").eq(exp.Literal.string(event))
+
+
+def usual_values(
+    engine: Engine, events_table: str | exp.Table, columns: EventColumns, event: str, name: str, most: int
+) -> tuple[str, ...]:
+    """Return the values a property has on an event in the whole log, those of most rows first, at most so many."""
+    value = column(f"property_{columns.place(name)}", "e")
+    query = (
+        exp.select(named(value, "value"))
+        .from_(aliased(events_table, "e"))
+        .where(column("event", "e").eq(exp.Literal.string(event)), value.copy().is_(exp.null()).not_())
+        .group_by(value.copy())
+        .order_by(exp.Ordered(this=exp.Count(this=exp.Star()), desc=True), value.copy())
+        .limit(most)
+    )
+    return tuple(str(row[0]) for row in engine.rows(query.sql(dialect=engine.dialect)))
 
 
 def _gathered(rows: pa.Table) -> tuple[ValueReach, ...]:

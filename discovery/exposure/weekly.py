@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.exposure.acts import EventColumns
 from discovery.exposure.arrays import array_batches
 from discovery.exposure.query import Relation, aliased, between, column, counted, identifier, named
+from discovery.milestone import BY_OTHER
 from discovery.spec import Day
 
 _WEEK = 7 * Day
@@ -70,20 +72,60 @@ def weekly_rows(
     EngineError
         If the engine fails a query.
     """
+    days, counts = _by_week(engine, events_table, events, start_us, end_us)
+    repeated, unknown_users = _faulty(engine, events_table, events)
+    return WeeklyRows(
+        days=days,
+        counts=counts[1:],
+        everything=counts[0],
+        repeated=repeated,
+        unknown_users=unknown_users,
+    )
+
+
+def weekly_presence(
+    engine: Engine,
+    events_table: Relation,
+    test: tuple[str, str],
+    columns: EventColumns,
+    start_us: int,
+    end_us: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the rows of an event, and those of them that have a property, in every whole week between two moments.
+
+    Parameters
+    ----------
+    engine, events_table, start_us, end_us
+        As in `weekly_rows`.
+    test : tuple of str
+        The event and the property; `by_other` asks for the creator.
+    columns : EventColumns
+        The properties that the events table holds.
+
+    Returns
+    -------
+    tuple of int64[W]
+    """
+    event, name = test
+    value = column("creator_id" if name == BY_OTHER else f"property_{columns.place(name)}", "e")
+    known = exp.Case().when(value.is_(exp.null()).not_(), exp.Literal.string("known"))
+    rows = exp.select(named(known.else_(exp.Literal.string("unknown")), "event"), column("t", "e"))
+    rows = rows.from_(aliased(events_table, "e")).where(column("event", "e").eq(exp.Literal.string(event)))
+    _, counts = _by_week(engine, rows, ("known",), start_us, end_us)
+    return counts[0], counts[1]
+
+
+def _by_week(
+    engine: Engine, events_table: Relation, events: Sequence[str], start_us: int, end_us: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the weeks' first days, and the rows of whatever event and of some, int64[1 + E, W]."""
     first_us = start_us + (_A_MONDAY - start_us) % _WEEK
     weeks = max(0, (end_us + 1 - first_us) // _WEEK)
     counts = np.zeros((1 + len(events), weeks), dtype=np.int64)
     for since, *columns in array_batches(engine, weekly_query(events_table, events, first_us, weeks)):
         for place, rows in enumerate(columns):
             counts[place, since // _WEEK] = rows
-    repeated, unknown_users = _faulty(engine, events_table, events)
-    return WeeklyRows(
-        days=first_us // Day + 7 * np.arange(weeks, dtype=np.int64),
-        counts=counts[1:],
-        everything=counts[0],
-        repeated=repeated,
-        unknown_users=unknown_users,
-    )
+    return first_us // Day + 7 * np.arange(weeks, dtype=np.int64), counts
 
 
 def weekly_query(events_table: Relation, events: Sequence[str], first_us: int, weeks: int) -> exp.Select:

@@ -249,8 +249,9 @@ def _constant_segments(checked: Checked) -> Iterator[QualityFinding]:
             yield finding(
                 "constant_segment",
                 "warning",
-                f"The segment {column!r} has {'one value' if known else 'no value'} in every account, so it tells "
-                "nothing apart.",
+                f"The segment {column!r} has one value in every account, so it tells nothing apart."
+                if known
+                else f"No account has a value of the segment {column!r}, so it tells nothing apart.",
                 count=len(values),
                 of=len(values),
                 examples=known,
@@ -295,8 +296,9 @@ def _assignments(checked: Checked) -> Iterator[QualityFinding]:
             yield finding(
                 "one_variant",
                 "warning",
-                f"The assignment column {column!r} has {'one variant' if variants else 'no variant'} in every account, "
-                "so there is nothing to compare.",
+                f"The assignment column {column!r} has one variant in every account, so there is nothing to compare."
+                if variants
+                else f"No account has a variant in the assignment column {column!r}, so there is nothing to compare.",
                 count=of,
                 of=of,
                 examples=variants,

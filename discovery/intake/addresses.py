@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import re
 
+from discovery.spec.secrets import LOGIN, SETTING
+
 _ADDRESS = re.compile(r"\s*[a-zA-Z][\w+.-]*://")
-_CREDENTIALS = re.compile(r"([a-zA-Z][\w+.-]*:/{1,2})[^\s/@]*:[^\s@]*@")
+_OTHER_ADDRESS = re.compile(r"\s*(?:jdbc:|md:|motherduck:|[a-zA-Z][\w+.-]+:[^\\/].*@)", re.IGNORECASE)
+_SCHEME = re.compile(r"\s*(?:jdbc:)?([a-zA-Z][\w.-]+)[\w.+-]*:", re.IGNORECASE)
 
 
 def is_address(given: object) -> bool:
-    """Say whether what was given is an address such as duckdb://crm.duckdb rather than a path."""
-    return isinstance(given, str) and _ADDRESS.match(given) is not None
+    """Say whether what was given is an address such as duckdb://crm.duckdb rather than a path.
+
+    Connection strings such as `md:crm` or `host=db password=...` are addresses too, unless there is such a file.
+    """
+    if not isinstance(given, str):
+        return False
+    if _ADDRESS.match(given):
+        return True
+    return bool(_OTHER_ADDRESS.match(given) or SETTING.search(given)) and not os.path.lexists(os.path.expanduser(given))
+
+
+def scheme_of(address: str) -> str:
+    """Return what kind of database an address is of, in lower case; empty where it does not say.
+
+    Examples
+    --------
+    >>> scheme_of("jdbc:postgresql://db/crm"), scheme_of("md:crm"), scheme_of("host=db")
+    ('postgresql', 'md', '')
+    """
+    found = _SCHEME.match(address)
+    return found[1].lower() if found else ""
 
 
 def without_secrets(address: str) -> str:
@@ -23,12 +46,15 @@ def without_secrets(address: str) -> str:
     """
     scheme, mark, rest = address.partition("://")
     if not mark:
-        return address
+        scheme, mark, rest = address.partition(":")
+        rest = rest if mark and _SCHEME.match(address) else ""
+        if not rest:
+            return masked(address)
     place, question, _ = rest.partition("?")
     place, number, _ = place.partition("#")
     held = re.match(r"(?:[^/@]*|[^/]*:.*)@", place)
     shown = f"…@{place[held.end() :]}" if held else place
-    return f"{scheme}://{shown}{question and '?…'}{number and '#…'}"
+    return masked(f"{scheme}{mark}{shown}{question and '?…'}{number and '#…'}")
 
 
 def masked(text: str) -> str:
@@ -38,5 +64,7 @@ def masked(text: str) -> str:
     --------
     >>> masked("Got 2: postgres://ann:secret@db/crm accounts.csv")
     'Got 2: postgres://…@db/crm accounts.csv'
+    >>> masked("Got 2: md:crm?motherduck_token=secret host=db password=secret")
+    'Got 2: md:crm?motherduck_token=… host=db password=…'
     """
-    return _CREDENTIALS.sub(r"\1…@", text)
+    return SETTING.sub(r"\1…", LOGIN.sub(r"\1…@", text))

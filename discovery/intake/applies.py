@@ -15,6 +15,11 @@ def always(checked: Checked) -> str:
     return ""
 
 
+def where_format_named(checked: Checked) -> str:
+    """Ask for the format of an export, named in the spec or recognised."""
+    return "" if checked.layout is not None and checked.layout.format != "table" else "the events are a plain table"
+
+
 def with_events(checked: Checked) -> str:
     """Ask for usable events."""
     return "" if checked.events.usable_rows else "no event can be used"
@@ -42,9 +47,18 @@ def with_users(checked: Checked) -> str:
 
 def with_mapping(checked: Checked) -> str:
     """Ask for memberships of users beside the events."""
-    events = checked.events
-    told = events.mapped or events.unmapped or events.ambiguous_users or checked.spec.identity.source
+    told = checked.events.has_members or checked.spec.identity.source
     return "" if told else "no table says which account a user belongs to"
+
+
+def without_mapping(checked: Checked) -> str:
+    """Ask for accounts that stand in the events alone."""
+    return "an event without an account belongs to that of its user" if checked.events.has_members else ""
+
+
+def when_outcomes_are_read(checked: Checked) -> str:
+    """Ask for more than the rows: discover check answers once what became of the accounts is read."""
+    return "what became of the accounts was not read"
 
 
 def with_persons(checked: Checked) -> str:

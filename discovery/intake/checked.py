@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.intake.columns import Table
 from discovery.intake.eventlog import EventLog
+from discovery.intake.formats import Layout
 from discovery.intake.roster import Roster
 from discovery.intake.sql import quoted
 from discovery.intake.volume import Log, Volume, read_volume
 from discovery.results import QualityFinding, Severity
-from discovery.spec import StudySpec
+from discovery.spec import FORMAT_NAMES, StudySpec
 
 SHOWN = 5
 _PASTED = 50
@@ -35,6 +36,18 @@ class Checked:
     account_losses: tuple[int, tuple[str, ...]]  # lines of the accounts that could not be read
     guessed_encoding: tuple[str, ...] = ()  # files that are not UTF-8 and were read as Latin-1
     roll: Table | None = None  # the accounts as given, all columns
+    layout: Layout | None = None  # what the export of the events tells; None: nothing
+    time: str = ""  # the column that the times of the events are read from
+
+    @property
+    def tool(self) -> str:
+        """The tool whose export the events are, as people write it; empty for a plain table."""
+        return "" if self.layout is None or self.layout.format == "table" else FORMAT_NAMES[self.layout.format]
+
+    @property
+    def corrects_times(self) -> bool:
+        """Whether the times of the events do not depend on the clocks of devices."""
+        return self.layout is not None and self.time in self.layout.corrected_times
 
     def first(self, value: str, relation: str, where: str) -> tuple[str, ...]:
         """Return the first few different values of an expression, in their own order."""

@@ -12,7 +12,7 @@ from discovery.intake.relations import UNKNOWN_TIME
 from discovery.intake.wording import counted, moment, percent
 from discovery.naming import similar_names
 from discovery.results import QualityFinding
-from discovery.spec import Day
+from discovery.spec import FORMAT_NAMES, Day
 
 _MOST = 0.5
 _AT_THE_START = 14 * Day
@@ -123,7 +123,7 @@ def _derived(checked: Checked) -> Iterator[QualityFinding]:
             "new."
         )
     else:
-        said += f"events; each signed up as its {roster.signup_from} says."
+        said += f"events; each signed up {_when(checked)}."
     yield finding(
         "accounts_derived",
         "warning" if first else "info",
@@ -136,6 +136,17 @@ def _derived(checked: Checked) -> Iterator[QualityFinding]:
         if first
         else "Nothing to do if that is when accounts signed up.",
     )
+
+
+def _when(checked: Checked) -> str:
+    """Say when derived accounts signed up, where it is not their first event."""
+    asked, told = checked.spec.accounts, checked.roster.signup_from
+    if told == "signup event":
+        return f"at its first {asked.signup_event!r}"
+    if told == "column":
+        return f"when {asked.signup!r} says"
+    groups = "entities" if told == "snowplow" else "groups"
+    return f"when {FORMAT_NAMES.get(told, told)}'s {groups} say, or else at its first event"
 
 
 def _few_accounts_with_events(checked: Checked) -> Iterator[QualityFinding]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import SourceError
-from discovery.intake.addresses import without_secrets
+from discovery.intake.addresses import scheme_of, without_secrets
 from discovery.intake.duckdb_files import open_duckdb
 from discovery.intake.source import Source
 from discovery.spec import AccountsSpec, EventsSpec, IdentitySpec
@@ -86,8 +86,8 @@ def open_database(engine: DuckDBEngine, address: str, role: str, part: Part) -> 
     SourceError
         If its kind is not read, if the address holds a password, or as the opener says.
     """
-    scheme, _, location = address.strip().partition("://")
-    scheme = scheme.lower().partition("+")[0]
+    scheme = scheme_of(address)
+    _, slashes, location = address.strip().partition("://")
     if scheme in FILES:
         raise SourceError(
             f"The {role} are at {without_secrets(address)}; only files are read. Download them, and give the path."
@@ -96,6 +96,12 @@ def open_database(engine: DuckDBEngine, address: str, role: str, part: Part) -> 
         raise SourceError(
             f"The {role} are in a database of the kind {scheme!r}, which is not read directly yet. Export the table as "
             "Parquet and give its path; discover export writes the SQL of a milestone for your database."
+        )
+    if not scheme or (scheme in OPENERS and not slashes):
+        known = ", ".join(f"{name}://" for name in OPENERS)
+        raise SourceError(
+            f"The {role} were given as a connection string ({without_secrets(address)}), or there is no such file. "
+            f"Give a path, or a database: {known}. Credentials belong in the environment or the profile of the driver."
         )
     if scheme not in OPENERS:
         known = ", ".join(f"{name}://" for name in OPENERS)

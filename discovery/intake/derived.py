@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.errors import SourceError, SpecError
 from discovery.intake.columns import Table, as_date, recognise_accounts
 from discovery.intake.eventlog import USABLE, EventLog
 from discovery.intake.formats import Layout
+from discovery.intake.formats.told import KNOWN_WITHIN, is_told_at, moment, told_at
 from discovery.intake.lexicon import ACCOUNT_ROLES, is_trait_by_nature, normalised, why_left_out
-from discovery.intake.properties import reached
+from discovery.intake.properties import holders, reached
+from discovery.intake.requirements import as_renamed, require_event, require_told, require_usable
 from discovery.intake.sources import MemoryTable, Source
 from discovery.intake.sql import id_text, literal, plain_text, quoted
 from discovery.intake.wording import counted
 from discovery.results import RecognisedColumn
-from discovery.spec import AccountsSpec, Day, StudySpec
+from discovery.spec import FORMAT_NAMES, AccountsSpec, Day, StudySpec
 
 ACCOUNT, SIGNUP, CHURNED = "(account)", "(signup)", "(churned)"
 """Columns that are computed; no column of an export is called like that."""
@@ -33,7 +33,8 @@ class Traits:
 
     `columns` maps the name of each, as the spec or the export has it, to the column of the events; `late` are those
     of which the last value told counts, `early` those of which the first does; of all others it is the value on the
-    account's earliest row. `left_out` are columns with one value per account that no one vouched for.
+    account's earliest row, unknown where rows of that moment disagree. `left_out` are columns with one value per
+    account that no one vouched for.
     """
 
     columns: Mapping[str, str]
@@ -46,7 +47,7 @@ def with_named_traits(
     engine: DuckDBEngine, source: Source, rows: str, spec: StudySpec, layout: Layout, under: tuple[str, ...]
 ) -> tuple[Source, dict[str, str]]:
     """Return the events with the columns that `accounts` and `experiment` name, and where each was found."""
-    told = set(_told_columns(engine, layout))
+    told = {name for name in _told_columns(engine, layout) if not is_told_at(name)}
     found: dict[str, str] = {}
     for name in named_in(spec):
         if name not in told:
@@ -108,16 +109,20 @@ def derive_accounts(
     SpecError
         If `accounts.signup_event` never occurs.
     ColumnError
-        If a column named in the spec is absent.
+        If a column named in the spec is absent, or no event has the property it names.
     """
     engine, asked = log.engine, spec.accounts
-    _require_usable(log, events)
+    require_usable(log, events)
     if asked.signup_event:
-        _require_event(engine, events, asked, spec)
+        require_event(engine, events, spec)
+    wanted = _numbered(traits)
+    properties = {name: wanted[name] for name in named_in(spec) if traits.columns.get(name) in log.source.derived}
+    besides = [name for name in _told_columns(engine, layout) if not is_told_at(name)]
+    require_told(log, events, properties, besides, holders(log.source, layout.properties))
     told = _keep_told(engine, layout, f"{rows}_told", events.date_only, spec.events.timezone)
     columns = {name: column for name, column in _numbered(traits).items() if name not in told}
     signup, signup_from = _signup(spec, columns, told, traits, layout)
-    _keep(log, events, spec, traits, columns, told, signup, rows)
+    late = _keep(log, events, spec, traits, columns, told, signup, rows)
     described = engine.rows(f"DESCRIBE {quoted(rows)}")
     source = MemoryTable(
         label=f"the accounts read off {log.source.label}",
@@ -131,9 +136,19 @@ def derive_accounts(
     stated = asked.model_copy(update={"account": ACCOUNT, "signup": signup, "churned": churned})
     segments = recognise_accounts(roll, stated, tuple(test.column for test in spec.experiment.assignment))
     _say_how(roll, log, spec, signup_from)
+    roll.recognised[:] = [_as_first_told(noted) if noted.column in told else noted for noted in roll.recognised]
+    _say_late(roll, late)
     for column in traits.left_out:
         roll.note("segment", column, "left out", f"one value per account; {why_left_out(column)}")
     return roll, segments, signup_from
+
+
+def _as_first_told(noted: RecognisedColumn) -> RecognisedColumn:
+    """Return why a column was left out in the words that fit what was told first."""
+    column = noted.column or ""
+    if noted.reason != why_left_out(column):
+        return noted
+    return replace(noted, reason=why_left_out(column, first_told=True))
 
 
 def _signup(
@@ -161,11 +176,12 @@ def _keep(
     told: Mapping[str, str],
     signup: str,
     rows: str,
-) -> None:
+) -> dict[str, int]:
+    """Keep the accounts, and return how many were told each trait only after their signup."""
     engine, asked = log.engine, spec.accounts
     usable = f"(SELECT * FROM {quoted(events.typed)} WHERE {USABLE})"
     inside = f"FILTER (WHERE t BETWEEN {events.start or 0} AND {events.end or 0})"
-    marked = f"min(t) FILTER (WHERE event = {literal(_as_renamed(asked.signup_event, spec))})"
+    marked = f"min(t) FILTER (WHERE event = {literal(as_renamed(asked.signup_event, spec))})"
     settled = [
         f"arg_{'max' if name in traits.late else 'min'}({column}, (t, CAST({column} AS VARCHAR))) AS {column}"
         for name, column in columns.items()
@@ -183,16 +199,26 @@ def _keep(
         "GROUP BY account_id"
     )
     span = quoted(f"{rows}_span")
-    early = ", ".join(["e.account_id", *(f"min(e.{column}) AS {column}" for column in begun)])
-    engine.execute(
-        f"CREATE OR REPLACE TABLE {quoted(rows)} AS WITH early AS (SELECT {early} FROM {usable} e "
-        f"JOIN {span} s ON e.account_id = s.account_id AND e.t = s.first GROUP BY e.account_id) "
-        f"SELECT {', '.join(_selected(events, asked, columns, told, signup, set(begun)))} FROM {span} s "
-        "JOIN early y ON s.account_id = y.account_id"
-        + (f" LEFT JOIN {quoted(rows + '_told')} o ON s.account_id = o.account_id" if told else "")
+    agreed = (f"CASE WHEN min(e.{c}) = max(e.{c}) THEN min(e.{c}) END AS {c}" for c in begun)
+    early = ", ".join(["e.account_id", *agreed])
+    joined = (
+        f"{span} s JOIN (SELECT {early} FROM {usable} e JOIN {span} s ON e.account_id = s.account_id AND e.t = s.first "
+        "GROUP BY e.account_id) y ON s.account_id = y.account_id"
     )
+    joined += f" LEFT JOIN {quoted(rows + '_told')} o ON s.account_id = o.account_id" if told else ""
+    engine.execute(
+        f"CREATE OR REPLACE TABLE {quoted(rows)} AS SELECT "
+        f"{', '.join(_selected(events, asked, columns, told, signup, set(begun)))} FROM {joined}"
+    )
+    dated = [name for name in told if name != "signup_at" and not _of_any_time(name, asked)]
+    since = _signed_up(asked, columns, told, signup, set(begun))
+    counts = [
+        f"count_if(o.{quoted(name)} IS NOT NULL AND NOT coalesce({_in_time(name, since)}, false))" for name in dated
+    ]
+    late = engine.rows(f"SELECT {', '.join(counts)} FROM {joined}")[0] if dated else ()
     for table in (f"{rows}_span", f"{rows}_told"):
         engine.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+    return {name: int(count) for name, count in zip(dated, late, strict=True) if count}
 
 
 def _selected(
@@ -215,7 +241,35 @@ def _selected(
         found.append(f"CASE WHEN {gone} < {events.end or 0} THEN {stamp}({gone}) END AS {quoted(CHURNED)}")
     found += [f"{'y' if column in begun else 's'}.{column} AS {quoted(name)}" for name, column in columns.items()]
     unused = "signup_at" if signup == SIGNUP else ""
-    return [*found, *(f"o.{quoted(name)} AS {quoted(name)}" for name in told if name != unused)]
+    since = _signed_up(asked, columns, told, signup, begun)
+    for name in told:
+        if name != unused:
+            known = "" if _of_any_time(name, asked) else f"CASE WHEN {_in_time(name, since)} THEN o.{quoted(name)} END"
+            found.append(f"{known or f'o.{quoted(name)}'} AS {quoted(name)}")
+    return found
+
+
+def _signed_up(
+    asked: AccountsSpec, columns: Mapping[str, str], told: Mapping[str, str], signup: str, begun: set[str]
+) -> str:
+    """Return the expression for the signup in microseconds, over the tables of `_selected`."""
+    if signup != SIGNUP:
+        column = columns.get(signup)
+        value = f"{'y' if column in begun else 's'}.{column}" if column else f"o.{quoted(signup)}"
+        return f"coalesce(epoch_us({moment(value)}), s.first)"
+    if asked.signup_event:
+        return "s.marked"
+    return f"coalesce(epoch_us(o.{quoted(told['signup_at'])}), s.first)" if "signup_at" in told else "s.first"
+
+
+def _in_time(name: str, since: str) -> str:
+    """Return the condition that a trait was known at signup."""
+    return f"o.{quoted(told_at(name))} <= {since} + {KNOWN_WITHIN}"
+
+
+def _of_any_time(name: str, asked: AccountsSpec) -> bool:
+    """Say whether a column tells of an end, or of the signup itself, and is no trait."""
+    return bool(_role(name)) or name in (asked.signup, *(getattr(asked, role) for role in _LATEST))
 
 
 def _numbered(traits: Traits) -> dict[str, str]:
@@ -249,7 +303,7 @@ def _keep_told(engine: DuckDBEngine, layout: Layout, table: str, date_only: bool
         f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {', '.join(fields)} FROM ({layout.accounts}) "
         f"WHERE account_id IS NOT NULL {one}"
     )
-    return {name: name for name in told}
+    return {name: name for name in told if not is_told_at(name)}
 
 
 def _constant(log: Table, names: Sequence[str]) -> tuple[str, ...]:
@@ -257,8 +311,10 @@ def _constant(log: Table, names: Sequence[str]) -> tuple[str, ...]:
     account = log.roles.get("account")
     if account is None or not names:
         return ()
-    values = [f"count({plain_text(c)}) AS n{i}, count(DISTINCT {plain_text(c)}) AS d{i}" for i, c in enumerate(names)]
-    several = [f"count_if(n{i} > 1), count_if(n{i} > 1 AND d{i} = 1)" for i in range(len(names))]
+    values = [
+        f"count({v}) AS n{i}, min({v}) = max({v}) AS same{i}" for i, v in enumerate(plain_text(name) for name in names)
+    ]
+    several = [f"count_if(n{i} > 1), count_if(n{i} > 1 AND same{i})" for i in range(len(names))]
     counts = log.engine.rows(
         f"SELECT {', '.join(several)} FROM (SELECT {', '.join(values)} FROM {quoted(log.rows)} "
         f"GROUP BY {id_text(account, log.kind(account))})"
@@ -278,46 +334,22 @@ def _role(column: str) -> str:
     return next((role for role in roles if name in ACCOUNT_ROLES[role]), "")
 
 
-def _as_renamed(event: str, spec: StudySpec) -> str:
-    return next((name for name, spellings in spec.events.aliases.items() if event in spellings), event)
-
-
-def _require_usable(log: Table, events: EventLog) -> None:
-    if events.usable_rows:
-        return
-    lacking = {
-        "without an account": events.missing_account,
-        "without a name": events.missing_event,
-        "without a time": events.missing_time,
-        "with a time that does not read as one": events.unreadable_time,
-        "passed over or left out": sum(events.passed_over.values()),
-    }
-    why = ", ".join(f"{count:,} {what}" for what, count in lacking.items() if count)
-    raise SourceError(
-        f"No account can be read off {log.source.label}: none of its {events.rows_read:,} rows is an event with an "
-        f"account, a name and a time ({why}). Check which columns are named in the spec, and that times are ISO 8601."
-    )
-
-
-def _require_event(engine: DuckDBEngine, events: EventLog, asked: AccountsSpec, spec: StudySpec) -> None:
-    names = [str(name) for (name,) in engine.rows(f"SELECT DISTINCT event FROM {quoted(events.usable)} ORDER BY event")]
-    if _as_renamed(asked.signup_event, spec) in names:
-        return
-    near = difflib.get_close_matches(asked.signup_event, names, n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    raise SpecError(
-        f"accounts.signup_event names {asked.signup_event!r}, which never occurs among the {len(names)} event names of "
-        f"the log.{hint} Write it as the log does; case and spaces matter."
-    )
+def _say_late(roll: Table, late: Mapping[str, int]) -> None:
+    """Say of each column in how many accounts it was not known at signup."""
+    for i, noted in enumerate(roll.recognised):
+        if count := late.get(noted.column or ""):
+            later = f"unknown in {counted(count, 'account')} told it more than a day after signup"
+            roll.recognised[i] = replace(noted, reason=f"{noted.reason}; {later}")
 
 
 def _say_how(roll: Table, log: Table, spec: StudySpec, signup_from: str) -> None:
     """Say in words how the columns came about that the spec does not name."""
     days, asked = counted(spec.accounts.silence_days, "day"), spec.accounts
+    tool = FORMAT_NAMES.get(signup_from, signup_from)
     signup = {
         "first event": _FIRST_EVENT,
         "signup event": f"the account's first {asked.signup_event!r}",
-    }.get(signup_from, f"as the {signup_from} export tells it; else the account's first event")
+    }.get(signup_from, f"when the export of {tool} says; else the account's first event")
     said: dict[str | None, tuple[str, str | None, str]] = {
         ACCOUNT: (
             "account",
@@ -336,6 +368,6 @@ def _say_how(roll: Table, log: Table, spec: StudySpec, signup_from: str) -> None
                 table="accounts",
                 role=role,
                 column=named,
-                source="recognised" if named else "not found",
+                source="recognised",
                 reason=reason,
             )

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from discovery.intake.checked import Checked, finding
+from discovery.intake.identity_checks import FEW_WITHOUT_ACCOUNT
 from discovery.intake.sql import quoted
 from discovery.intake.wording import counted, percent
 from discovery.results import QualityFinding
 from discovery.spec import Day
 
 _ISO = "Export times as ISO 8601 (2024-03-31T14:05:00Z) or as seconds since 1970"
+_FILL = "Fill the column in the export, or check that the right column is named in the spec."
+_REMEDIES = {
+    "missing_account": "Nothing to do if these are visitors who never joined an account. Otherwise fill the column in "
+    "the export, check that events.account names the right one, or say whose the users are with identity.from."
+}
 _PARTS = 16
 _MANY = 20_000_000
+_FEW_REPEATED = 0.05
 
 
 def event_findings(checked: Checked) -> Iterator[QualityFinding]:
     """Yield what is wrong with the events."""
     yield from _unreadable_rows(checked)
+    yield from _format(checked)
     yield from _guessed_encoding(checked)
     yield from _blank_rows(checked)
     yield from _unusable_rows(checked)
@@ -58,6 +66,21 @@ def _unreadable_rows(checked: Checked) -> Iterator[QualityFinding]:
             )
 
 
+def _format(checked: Checked) -> Iterator[QualityFinding]:
+    layout = checked.layout
+    if layout is not None and not layout.like_it:
+        yield finding(
+            "format_not_recognised",
+            "warning",
+            f"The spec says that the events are an export of {checked.tool}, and they do not look like one: what "
+            "that tool tells of accounts, users and corrected times is then missed.",
+            count=checked.events.rows_read,
+            of=checked.events.rows_read,
+            examples=(),
+            remedy='Set events.format = "auto", or "table" for a plain table, unless you know better.',
+        )
+
+
 def _guessed_encoding(checked: Checked) -> Iterator[QualityFinding]:
     files = checked.guessed_encoding
     if files:
@@ -94,20 +117,21 @@ def _names_not_in_log(checked: Checked) -> Iterator[QualityFinding]:
     if not checked.events.usable_rows:
         return
     studied = (*spec.outcome.activity, *spec.outcome.passive, *(n for _, names in spec.kinds for n in names))
-    patterns = (*(s for spellings in said.aliases.values() for s in spellings), *said.leave_out, *said.leave_out_users)
+    spellings = (spelling for listed in said.aliases.values() for spelling in listed)
+    patterns = (*spellings, *said.leave_out, *said.leave_out_users, *spec.accounts.leave_out)
     named = dict.fromkeys((*studied, *patterns))
     absent = [name for name in dict.fromkeys(studied) if name not in checked.names]
-    absent += [name for name in checked.events.absent if name not in absent]
+    absent += [name for name in (*checked.events.absent, *checked.roster.absent) if name not in absent]
     if absent:
         yield finding(
             "names_not_in_log",
             "warning",
-            f"{len(absent)} of {counted(len(named), 'name')} in the spec never {_occurs(len(absent))} in the log.",
+            f"{len(absent)} of {counted(len(named), 'name')} in the spec never {_occurs(len(absent))} in the data.",
             count=len(absent),
             of=len(named),
             examples=absent,
-            remedy="Write them in outcome.activity, outcome.passive, kinds, aliases and leave_out as the log does; "
-            "case and spaces matter.",
+            remedy="Write them in outcome.activity, outcome.passive, kinds, aliases and leave_out (of events and of "
+            "accounts) as the data do; case and spaces matter.",
         )
 
 
@@ -119,16 +143,19 @@ def _unusable_rows(checked: Checked) -> Iterator[QualityFinding]:
         ("missing_time", events.missing_time, "no time", "t IS NULL AND unread IS NULL", "event"),
     )
     for code, count, lacking, where, shown in cases:
+        if code == "missing_account" and events.has_members:
+            continue
+        visitors = code == "missing_account" and count < FEW_WITHOUT_ACCOUNT * events.rows
         if count:
             yield finding(
                 code,
-                "warning",
+                "info" if visitors else "warning",
                 f"{counted(count, 'event')} {_has(count)} {lacking} ({percent(count / events.rows)}) and {_is(count)} "
                 "left out.",
                 count=count,
                 of=events.rows,
-                examples=checked.first(shown, quoted(events.typed), where),
-                remedy="Fill the column in the export, or check that the right column is named in the spec.",
+                examples=checked.first(shown, quoted(events.typed), f"{where} AND passed_over IS NULL"),
+                remedy=_REMEDIES.get(code, _FILL),
                 names_accounts=shown == "account_id",
             )
 
@@ -145,7 +172,7 @@ def _times(checked: Checked) -> Iterator[QualityFinding]:
             f"{spec.time!r} that does not read as a time and are left out.",
             count=events.unreadable_time,
             of=events.rows,
-            examples=checked.first("unread", quoted(events.typed), "unread IS NOT NULL"),
+            examples=checked.first("unread", quoted(events.typed), "unread IS NOT NULL AND passed_over IS NULL"),
             remedy=f"{_ISO}: dates such as 03/04/2024 are not guessed at.",
         )
     if not events.usable_rows:
@@ -167,7 +194,7 @@ def _duplicates(checked: Checked) -> Iterator[QualityFinding]:
         if dropped:
             yield finding(
                 "duplicate_ids",
-                "warning",
+                "info" if checked.tool or dropped < _FEW_REPEATED * events.rows_read else "warning",
                 f"{counted(dropped, 'event')} ({percent(dropped / events.rows_read)}) repeat the {spec.id!r} of an "
                 "earlier row and are left out; the earliest row of each id is kept.",
                 count=dropped,

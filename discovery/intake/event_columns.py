@@ -79,7 +79,7 @@ def _settle_account(table: Table, named: str, accounts: Table | None, mapped_by:
         table.settle("account", best[0], "recognised", why + also_named(best[0], candidates))
         return
     if chosen is None and mapped_by:
-        table.note("account", None, "not found", f"each event belongs to the account of its user: {mapped_by}")
+        table.note("account", None, "recognised", f"each event belongs to the account of its user: {mapped_by}")
         return
     if not candidates:
         raise _no_account(table)

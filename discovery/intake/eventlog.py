@@ -36,7 +36,7 @@ class EventLog:
 
     `renamed` counts the rows of each other spelling in `events.aliases`; `absent` are the spellings and the patterns
     of `leave_out` and `leave_out_users` that match nothing. `mapped` rows were given the account of their user,
-    `unmapped` ones have none all the same, `merged` ones a user id replaced by its person; `ambiguous_users` are in
+    `merged` ones a user id replaced by its person; `ambiguous_users` are in
     several accounts at once, for which their events have none.
     """
 
@@ -64,7 +64,8 @@ class EventLog:
     renamed: Mapping[str, int] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     mapped: int = 0
-    unmapped: int = 0
+    has_members: bool = False  # something says which account a user belongs to
+    before_joining: int = 0  # rows without an account, of users who joined their first one more than a day later
     merged: int = 0
     ambiguous_users: int = 0
     examples_ambiguous: tuple[str, ...] = ()
@@ -111,7 +112,7 @@ def build_events(rows: TypedRows, identity: Identity) -> EventLog:
     engine, zone = table.engine, spec.timezone
     rows_read = int(engine.rows(f"SELECT count(*) FROM {quoted(typed)}")[0][0])
     users_absent = matching_nothing(engine, typed, ["user_id"], spec.leave_out_users)
-    found = identify(engine, typed, identity, in_place=rows.in_place)
+    found = identify(engine, typed, identity, in_place=rows.in_place, has_creator="creator" in table.roles)
     rule = "id" if reading.by_id else spec.duplicates
     dropped = _drop_duplicates(engine, typed, rows_read, rule, reading.further)
     dates = table.clock(table.roles["time"]).writing in ("date", "day number")
@@ -134,7 +135,8 @@ def build_events(rows: TypedRows, identity: Identity) -> EventLog:
         renamed=renamed,
         absent=_absent(engine, typed, spec, renamed, users_absent),
         mapped=found.mapped,
-        unmapped=found.unmapped,
+        has_members=bool(identity.members),
+        before_joining=found.before_joining,
         merged=found.merged,
         ambiguous_users=found.ambiguous,
         examples_ambiguous=found.examples,

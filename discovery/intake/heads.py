@@ -13,11 +13,11 @@ from discovery.errors import ColumnError, SourceError
 from discovery.intake.columns import Table, filled_in
 from discovery.intake.databases import Part
 from discovery.intake.event_columns import recognise_events
-from discovery.intake.loading import opened, reads_accounts_off
+from discovery.intake.loading import opened, paths_among, reads_accounts_off
 from discovery.intake.looking import Seen, account_roll, event_sample
 from discovery.intake.sql import is_fractional, is_number, is_text, literal, plain_text, quoted
 from discovery.intake.times import Clock
-from discovery.spec import Day, StudySpec, build_spec
+from discovery.spec import FORMAT_NAMES, Day, StudySpec, build_spec
 
 Stored = Literal["", "text", "integer", "float", "boolean"]
 """How a column's values are kept; "" for what is none of these, such as a time."""
@@ -89,10 +89,22 @@ def look(
     _require_table_of_accounts(reads_accounts_off(events, accounts, spec), spec)
     with closing(DuckDBEngine()) as engine:
         account_source = opened(
-            engine, accounts, spec.accounts.source, "accounts", f"accounts_given_{number}", Part.named_in(spec.accounts)
+            engine,
+            accounts,
+            spec.accounts.source,
+            "accounts",
+            f"accounts_given_{number}",
+            Part.named_in(spec.accounts),
+            paths_among(spec.events.source if events is None else events),
         )
         event_source = opened(
-            engine, events, spec.events.source, "events", f"events_given_{number}", Part.named_in(spec.events)
+            engine,
+            events,
+            spec.events.source,
+            "events",
+            f"events_given_{number}",
+            Part.named_in(spec.events),
+            paths_among(spec.accounts.source if accounts is None else accounts),
         )
         found = account_roll(engine, account_source, spec, f"accounts_{number}_head")
         roll, segments = found.table, found.segments
@@ -148,10 +160,10 @@ def _require_plain(seen: Seen) -> None:
     computed = [told.column for told in layout.roles.values() if told.column in seen.log.source.derived]
     if layout.passed_over or computed or layout.wall_numbers:
         raise SourceError(
-            f"{seen.log.source.label} is an export of {layout.format} ({layout.reason}), in which not every row is an "
-            "event with its account, name and time in columns of their own, and SQL of a milestone over it is not "
-            "written. Make a view of the events with these columns, and give a sample of it to discover export, with "
-            "--set events.format=table."
+            f"{seen.log.source.label} is an export of {FORMAT_NAMES[layout.format]} ({layout.reason}), in which "
+            "not every row is an event with its account, name and time in columns of their own, and SQL of a milestone "
+            "over it is not written. Make a view of the events with these columns, and give a sample of it to "
+            "discover export, with --set events.format=table."
         )
 
 

@@ -14,9 +14,14 @@ from discovery.intake.lexicon import MEMBERSHIP, PERSONS, by_preference
 from discovery.intake.names import USER_LEFT_OUT, matches_any
 from discovery.intake.sql import id_text, literal, quoted
 from discovery.intake.wording import listed
+from discovery.spec import Day
 
 ALWAYS = -(1 << 63)
 """The time of joining of those who were always there."""
+
+REACH = Day
+"""How far a first membership reaches back: a session before its group call, and nothing that would make what happens
+long after a signup part of its first days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +59,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identified:
-    """What identities changed: rows given an account, rows that still have none, rows whose user id changed.
+    """What identities changed: rows given an account, rows whose user id changed.
 
-    `ambiguous` counts the users in several accounts at once whose events have no account for it.
+    `ambiguous` counts the users in several accounts at once whose events have no account for it, `before_joining` the
+    rows of users more than `REACH` before they joined their first account.
     """
 
     mapped: int = 0
-    unmapped: int = 0
     merged: int = 0
     ambiguous: int = 0
+    before_joining: int = 0
     examples: tuple[str, ...] = ()
 
 
@@ -115,8 +121,12 @@ def persons_of(table: Table) -> str:
     )
 
 
-def identify(engine: DuckDBEngine, typed: str, identity: Identity, *, in_place: bool) -> Identified:
+def identify(
+    engine: DuckDBEngine, typed: str, identity: Identity, *, in_place: bool, has_creator: bool = False
+) -> Identified:
     """Replace the users of the typed events by their persons, and give events without an account that of their user.
+
+    Where the events have a creator, that is a user too.
 
     The relation `typed`, a view where it is read `in_place`, is rewritten as a table where anything could change.
     """
@@ -131,6 +141,9 @@ def identify(engine: DuckDBEngine, typed: str, identity: Identity, *, in_place: 
         left = matches_any("p.person_id", identity.users_left_out)
         over = f"CASE WHEN e.passed_over IS NULL AND {left} THEN {literal(USER_LEFT_OUT)} ELSE e.passed_over END"
         replaced = f"coalesce(p.person_id, e.user_id) AS user_id, {over} AS passed_over"
+        if has_creator:
+            same += f" LEFT JOIN {quoted(persons)} c ON e.creator_id = c.user_id"
+            replaced += ", coalesce(c.person_id, e.creator_id) AS creator_id"
         _rewrite(engine, typed, f"SELECT e.* REPLACE ({replaced}) FROM {same}", in_place)
     found = Identified(merged=merged)
     if lacking:
@@ -144,10 +157,10 @@ def _mapped(
     engine: DuckDBEngine, typed: str, identity: Identity, persons: str, bare: str, in_place: bool, merged: int
 ) -> Identified:
     members, name = _members(engine, f"{typed}_members", identity.members, persons), quoted(typed)
-    several = engine.rows(f"SELECT 1 FROM {members} GROUP BY user_id HAVING count(*) > 1 LIMIT 1")
+    timed = engine.rows(f"SELECT 1 FROM {members} WHERE since > {ALWAYS} LIMIT 1")
     joined = (
         f"ASOF LEFT JOIN {members} m ON e.user_id = m.user_id AND coalesce(e.t, 0) >= m.since"
-        if several
+        if timed
         else f"LEFT JOIN {members} m ON e.user_id = m.user_id"
     )
     before = int(engine.rows(f"SELECT count(*) FROM {name} WHERE account_id IS NULL AND passed_over IS NULL")[0][0])
@@ -159,15 +172,19 @@ def _mapped(
         in_place,
     )
     unmapped = int(engine.rows(f"SELECT count(*) FROM {name} WHERE account_id IS NULL AND passed_over IS NULL")[0][0])
+    early = engine.rows(
+        f"SELECT count(*) FROM (SELECT user_id, t FROM {name} WHERE {bare}) e JOIN (SELECT user_id, "
+        f"min(since) AS since FROM {members} GROUP BY user_id) m ON e.user_id = m.user_id AND e.t < m.since"
+    )
     torn = engine.rows(
         f"SELECT DISTINCT user_id FROM {name} SEMI JOIN (SELECT user_id FROM {members} WHERE account_id IS NULL) "
         f"USING (user_id) WHERE {bare} ORDER BY user_id"
     )
     return Identified(
         mapped=before - unmapped,
-        unmapped=unmapped,
         merged=merged,
         ambiguous=len(torn),
+        before_joining=int(early[0][0]) if timed else 0,
         examples=tuple(str(user) for (user,) in torn[:5]),
     )
 
@@ -180,7 +197,7 @@ def _rewrite(engine: DuckDBEngine, typed: str, selected: str, in_place: bool) ->
 
 
 def _members(engine: DuckDBEngine, name: str, told: str, persons: str) -> str:
-    """Keep who belongs where: per user one row for each change, the earliest one from always on.
+    """Keep who belongs where: per user one row for each change, the earliest one from `REACH` before it on.
 
     Two accounts that a user joined at the same moment are none: `account_id` is NULL.
     """
@@ -200,7 +217,7 @@ def _members(engine: DuckDBEngine, name: str, told: str, persons: str) -> str:
     )
     engine.execute(
         f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT user_id, account_id, "
-        f"CASE WHEN nth = 1 THEN {ALWAYS} ELSE since END AS since FROM ({changes})"
+        f"CASE WHEN nth = 1 AND since > {ALWAYS} THEN since - {REACH} ELSE since END AS since FROM ({changes})"
     )
     return quoted(name)
 

@@ -15,6 +15,9 @@ PLACEHOLDERS = (
 )  # fmt: skip
 """What programs write, in any case, where they do not know an id."""
 
+FEW_WITHOUT_ACCOUNT = 0.05
+"""The share of events without an account up to which these may be visitors, as every log has them."""
+
 _FEW_USERS = 0.2  # of the events without a user; server events often have none
 _MOST = 0.5
 _MANY_ACCOUNTS, _SHARE_OF_ACCOUNTS = 10, 0.2
@@ -172,17 +175,21 @@ def _mapping(checked: Checked) -> Iterator[QualityFinding]:
             examples=(),
             remedy="Nothing to do; identity.persons, or the export itself, says which ids are one person.",
         )
-    if events.unmapped:
+    if events.before_joining:
+        yield _before_joining(checked)
+    if events.has_members and events.missing_account > events.before_joining:
+        bare = events.missing_account - events.before_joining
         yield finding(
             "unmapped_events",
-            "warning",
-            f"{counted(events.unmapped, 'event')} ({percent(events.unmapped / max(events.rows, 1))}) have no account, "
-            "and their user belongs to none that is known; they are left out.",
-            count=events.unmapped,
+            "warning" if bare >= FEW_WITHOUT_ACCOUNT * events.rows else "info",
+            f"{counted(bare, 'event')} ({percent(bare / events.rows)}) {'has' if bare == 1 else 'have'} no account, "
+            f"and {'its' if bare == 1 else 'their'} user belongs to none that is known; "
+            f"{'it is' if bare == 1 else 'they are'} left out.",
+            count=bare,
             of=events.rows,
-            examples=(),
-            remedy="Give the missing users their account in identity.from, or nothing if they are visitors who never "
-            "joined an account.",
+            examples=checked.first("event", quoted(events.typed), "account_id IS NULL AND passed_over IS NULL"),
+            remedy="Nothing to do if these are visitors who never joined an account; give other users their account "
+            "in identity.from.",
         )
     if events.ambiguous_users:
         yield finding(
@@ -197,6 +204,23 @@ def _mapping(checked: Checked) -> Iterator[QualityFinding]:
             "every event.",
             names_accounts=True,
         )
+
+
+def _before_joining(checked: Checked) -> QualityFinding:
+    count, of = checked.events.before_joining, checked.events.rows
+    return finding(
+        "before_joining",
+        "warning" if count >= FEW_WITHOUT_ACCOUNT * of else "info",
+        f"{counted(count, 'event')} ({percent(count / max(of, 1))}) {'was' if count == 1 else 'were'} done more than "
+        f"a day before {'its' if count == 1 else 'their'} user joined an account, and "
+        f"{'belongs' if count == 1 else 'belong'} to none: counted as early behaviour, the flag of an account would "
+        "depend on who joins it later.",
+        count=count,
+        of=of,
+        examples=(),
+        remedy="Nothing to do if these are visitors who joined later. If they were in the account all along, send the "
+        "account with every event, or say in identity.from since when each user belongs to it.",
+    )
 
 
 def _users(checked: Checked) -> int:

@@ -16,6 +16,7 @@ from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import SourceError
 from discovery.intake.csv_head import distinct_names
 from discovery.intake.digest import files_digest
+from discovery.intake.one_table import keys_of, require_one_table
 from discovery.intake.packed import first_bytes, opened_text
 from discovery.intake.paths import Files
 from discovery.intake.reaching import LOOKED_AT, held_pointer, pointer, unwrapped
@@ -28,6 +29,8 @@ _IS_OBJECT = "starts_with(ltrim(json, ' \t'), '{')"  # the reader has checked al
 _LOST, _MARK = "discovery: unreadable line", "discovery: line was lost"
 _EVERYTHING = re.compile(r"(^|[(,.])\s*\*|\bCOLUMNS\s*\(|\bEXCLUDE\b", re.IGNORECASE)
 _HIDDEN = "at "
+_WRAPPED = re.compile(r'\s*\{\s*"([^"\\]+)"\s*:\s*\[\s*\{')
+_LARGEST_WRAPPED = 1 << 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,9 @@ class JsonFiles(Source):
     def keys(self, engine: DuckDBEngine) -> list[str]:
         """Return the names of the fields of the first objects."""
         some = f"SELECT json FROM {self._objects()} WHERE {_IS_OBJECT} LIMIT {_KEYS_FROM}"
-        found = engine.rows(f"SELECT DISTINCT unnest(json_keys(json)) AS k FROM ({some}) ORDER BY k")
+        found = engine.rows(
+            f"SELECT DISTINCT k FROM (SELECT unnest(json_keys(json)) AS k FROM ({some})) WHERE k <> '' ORDER BY k"
+        )
         return [str(key) for (key,) in found]
 
     def _with_rare_field(self, engine: DuckDBEngine, name: str) -> Source | None:
@@ -169,12 +174,17 @@ def open_json(engine: DuckDBEngine, files: Files) -> JsonFiles:
         If the engine cannot read one.
     """
     parts: dict[str, tuple[Path, ...]] = {}
+    held: dict[Path, set[str]] = {}
     for path in files.paths:
-        plain = _plain(engine, path)
-        layout = _layout(plain)
+        plain = _unwrapped(engine, _plain(engine, path))
+        start = first_bytes(plain, 1 << 16).decode("utf-8-sig", errors="replace").lstrip()
+        layout = _layout(start)
+        held[path] = keys_of(start) if len(files.paths) > 1 else set()
         parts[layout] = (*parts.get(layout, ()), plain)
+    require_one_table(files.asked, held, shared=0)
     source = JsonFiles(label=files.label, path=files.asked, files=files, parts=parts, columns={})
-    keys = source.keys(engine)
+    # Of names that differ in case alone, the one in lower case is the usual one and keeps its name.
+    keys = sorted(source.keys(engine), key=lambda key: (key != key.lower(), key))
     names = distinct_names(keys)
     renamed = {name: key for name, key in zip(names, keys, strict=True) if name != key}
     return replace(source, columns=dict.fromkeys(names, "VARCHAR"), renamed=renamed)
@@ -204,8 +214,37 @@ def _plain(engine: DuckDBEngine, path: Path) -> Path:
     return copy
 
 
-def _layout(path: Path) -> str:
-    text = first_bytes(path, 1 << 16).decode("utf-8-sig", errors="replace").lstrip()
+def _unwrapped(engine: DuckDBEngine, path: Path) -> Path:
+    """Return the file, or a copy of the list of objects alone where that is all that one object around it holds."""
+    start = first_bytes(path, 1 << 16).decode("utf-8", errors="replace")
+    found = _WRAPPED.match(start)
+    line, _, rest = start.partition("\n")
+    if found is None or (rest.strip() and line.rstrip().endswith("}") and not _is_broken(line)):
+        return path
+    with opened_text(path) as file:
+        text = file.read(_LARGEST_WRAPPED + 1)
+    try:
+        if len(text) > _LARGEST_WRAPPED:
+            raise _too_large(path, found[1])
+        held = json.loads(text)
+    except (ValueError, RecursionError):
+        return path  # several objects
+    if len(held) != 1 or not all(isinstance(row, dict) for row in held[found[1]]):
+        return path
+    copy = Path(engine.temp_directory) / f"plain_{next(_COPIES)}.json"
+    with copy.open("w", encoding="utf-8", errors="replace") as plain:
+        plain.writelines(f"{json.dumps(row)}\n" for row in held[found[1]])
+    return copy
+
+
+def _too_large(path: Path, key: str) -> SourceError:
+    return SourceError(
+        f"{path.name} is one object around a list of rows ({key!r}), too large to be read like this. Write a row to a "
+        f"line: jq -c '.[\"{key}\"][]' {path.name} > {path.stem}.jsonl"
+    )
+
+
+def _layout(text: str) -> str:
     if text.startswith("["):
         return "array"
     line = text.partition("\n")[0].rstrip()

@@ -131,12 +131,18 @@ def is_trait_by_nature(column: str) -> bool:
     return _TRAITS.fullmatch(normalised(column)) is not None
 
 
-def why_left_out(column: str) -> str:
-    """Return why an account column is not used as a segment unless the user names it."""
+def why_left_out(column: str, *, first_told: bool = False) -> str:
+    """Return why an account column is not used as a segment unless the user names it.
+
+    With `first_told` it holds what an export told first of the account, up to a day after its signup, else what was
+    true when it was exported.
+    """
     name = normalised(column)
     remedy = "name it in accounts.segments if it is the value at signup"
     if _OUTCOMES.fullmatch(name):
         return "says how the account ended up, so it cannot be a trait known at signup"
     if _LATER.fullmatch(name):
         return f"sums up what happened after signup; {remedy}"
+    if first_told:
+        return "as first told, up to a day after signup; name it in accounts.segments to adjust for it"
     return f"may be a consequence of staying as of the export; {remedy}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -33,6 +34,7 @@ from discovery.intake.span import with_span
 from discovery.intake.sql import quoted
 from discovery.intake.telling import columns_that_tell, forget, told, told_by, with_answers
 from discovery.spec import StudySpec, build_spec
+from discovery.spec.sources import DERIVED
 
 __all__ = ["LOOKED_AT", "load", "opened"]
 
@@ -103,6 +105,7 @@ def _load(
 ) -> Relations:
     number = next(_NUMBERS)
     derived = reads_accounts_off(events, accounts, spec)
+    who = (spec.identity.source, spec.identity.persons)
     with ThreadPoolExecutor(max_workers=1) as pool:
         progress("Looking at the events" if derived else "Reading the accounts")
         account_source = None
@@ -114,9 +117,16 @@ def _load(
                 "accounts",
                 f"accounts_given_{number}",
                 Part.named_in(spec.accounts),
+                paths_among(spec.events.source if events is None else events, *who),
             )
         event_source = opened(
-            engine, events, spec.events.source, "events", f"events_given_{number}", Part.named_in(spec.events)
+            engine,
+            events,
+            spec.events.source,
+            "events",
+            f"events_given_{number}",
+            Part.named_in(spec.events),
+            paths_among(spec.accounts.source if accounts is None else accounts, *who),
         )
         known = identity_tables(engine, spec, number)
         given = [event_source, account_source, *(table.source for table in known.values())]
@@ -178,7 +188,18 @@ def _checked(
     resolved = _resolved(spec, seen, roll, identity, _kind(spec, roster, departures))
     guessed = (*log.source.guessed_encoding, *roll.table.source.guessed_encoding)
     quality, rules = check_rules(
-        Checked(engine, events, roster, resolved, silence, roll.lost, guessed, roll=roll.table)
+        Checked(
+            engine,
+            events,
+            roster,
+            resolved,
+            silence,
+            roll.lost,
+            guessed,
+            roll=roll.table,
+            layout=seen.layout,
+            time=log.roles["time"],
+        )
     )
     return Relations(
         engine=engine,
@@ -192,6 +213,7 @@ def _checked(
         log_start=events.start if events.start is not None else 0,
         log_end=events.end if events.end is not None else 0,
         events_rows=events.rows_read,
+        events_used=events.usable_rows,
         date_only=events.date_only,
         has_users=events.has_users and "user" in log.roles,
         churn_is_silence=bool(silence),
@@ -201,6 +223,7 @@ def _checked(
         has_creator="creator" in log.roles,
         layout=seen.layout.format,
         accounts_derived=traits is not None,
+        signup_from=roll.signup_from,
     )
 
 
@@ -214,6 +237,13 @@ def reads_accounts_off(events: object, accounts: object, spec: StudySpec) -> boo
     SpecError
         If the spec says how to read them off the events, but a table is given.
     """
+    _require_used(spec)
+    derived = spec.accounts.derived if spec.accounts.source else events is not None
+    if accounts is None and derived and spec.accounts.account not in ("", spec.events.account):
+        raise SpecError(
+            f"accounts.account names {spec.accounts.account!r}, a column of a table of accounts, but the accounts are "
+            "read off the events. Name the column of the events with the account instead: events.account."
+        )
     asked = [name for name in ("signup_event", "silence_days") if getattr(spec.accounts, name)]
     if accounts is not None and asked:
         raise SpecError(
@@ -228,6 +258,17 @@ def reads_accounts_off(events: object, accounts: object, spec: StudySpec) -> boo
             'to "events": then they are read off the events, and an account signs up with its first event.'
         )
     return events is not None
+
+
+def _require_used(spec: StudySpec) -> None:
+    """Refuse columns of a table of users where no such table is named."""
+    named = [name for name in ("user", "account", "since") if getattr(spec.identity, name)]
+    if named and not spec.identity.source:
+        raise SpecError(
+            f"identity.{' and identity.'.join(named)} name columns of a table of users and their accounts, but "
+            "identity.from names none. Set identity.from=PATH, or leave them out; columns of the events are named in "
+            "events.user and events.account."
+        )
 
 
 def _reading(seen: Seen, spec: StudySpec, traits: Traits | None, told_in: tuple[str, ...]) -> Reading:
@@ -249,7 +290,21 @@ def _require_users(log: Table, identity: Identity) -> None:
         )
 
 
-def opened(engine: DuckDBEngine, given: object, named: str, role: str, table: str, of: Part | None = None) -> Source:
+def paths_among(*given: object) -> tuple[str, ...]:
+    """Return the paths among what was given: of what is read for one thing, a folder for another holds none."""
+    paths = [os.fspath(each) for each in given if isinstance(each, str | os.PathLike) and each]
+    return tuple(str(path) for path in paths if path != DERIVED and not is_address(path))
+
+
+def opened(
+    engine: DuckDBEngine,
+    given: object,
+    named: str,
+    role: str,
+    table: str,
+    of: Part | None = None,
+    apart: Sequence[str] = (),
+) -> Source:
     """Open what was given, else what the spec names; `role` is "events" or "accounts".
 
     `of` is the table or query of a database that the spec names; it does not belong to files given in its place.
@@ -267,7 +322,7 @@ def opened(engine: DuckDBEngine, given: object, named: str, role: str, table: st
             f"No {role} were given. Give a path, or set {role}.from in the spec: the spec of a study of tables in "
             "memory names none."
         )
-    return open_source(engine, given, role, table, of)
+    return open_source(engine, given, role, table, of, apart)
 
 
 def _kind(spec: StudySpec, roster: Roster, departures: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from discovery.intake.sources import MemoryTable, Source, open_files, unreadable
 from discovery.intake.sql import quoted
 
 
-def open_source(engine: DuckDBEngine, given: object, role: str, table: str, of: Part | None = None) -> Source:
+def open_source(
+    engine: DuckDBEngine, given: object, role: str, table: str, of: Part | None = None, apart: Sequence[str] = ()
+) -> Source:
     """Return what was given (a path, the address of a database, or a table in memory) as a source.
 
     Parameters
@@ -34,6 +37,8 @@ def open_source(engine: DuckDBEngine, given: object, role: str, table: str, of: 
         Name for a copied table.
     of
         The table or query of a database that is asked for.
+    apart
+        Paths given for something else, which are not part of a folder that is given here.
 
     Raises
     ------
@@ -49,7 +54,7 @@ def open_source(engine: DuckDBEngine, given: object, role: str, table: str, of: 
             "duckdb://crm.duckdb, or leave the table and the query out."
         )
     if isinstance(given, str | Path | os.PathLike):
-        return open_files(engine, find_files(os.fspath(given), role, engine.temp_directory))
+        return open_files(engine, find_files(os.fspath(given), role, engine.temp_directory, apart))
     arrow = _as_arrow(given, role)
     if not arrow.num_columns or not arrow.num_rows:
         raise SourceError(f"The {role} table has no rows. Give one with at least a row.")

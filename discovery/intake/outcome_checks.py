@@ -14,6 +14,12 @@ from discovery.intake.wording import counted, percent
 from discovery.results import QualityFinding
 from discovery.spec import Day
 
+_USE_ACTIVE = "Else use outcome.kind = 'active', which asks for activity in a fixed later period."
+_OTHERWISE = {
+    "active": "Else nothing is to be done: the outcome asks for activity in a fixed later period.",
+    "converted": "Else nothing is to be done: the outcome asks who converted.",
+}
+
 
 def outcome_findings(checked: Checked) -> Iterator[QualityFinding]:
     """Yield where the churn dates and the events disagree, or where the churn dates only repeat the events."""
@@ -28,27 +34,31 @@ def outcome_findings(checked: Checked) -> Iterator[QualityFinding]:
 
 
 def _churn_is_silence(checked: Checked, left: int) -> QualityFinding:
-    column = checked.spec.accounts.churned
+    asked, kind = checked.spec.accounts, checked.spec.outcome.kind
     message = (
-        f"Of the {counted(left, 'date')} in {column!r} at least 90 % {checked.silence}: they say when an account fell "
-        "silent, not that it left."
+        f"Of the {counted(left, 'date')} in {asked.churned!r} at least 90 % {checked.silence}: they say when an "
+        "account fell silent, not that it left."
     )
-    if checked.spec.outcome.kind == "retained":
+    if not asked.churned:  # the dates were made
+        message = (
+            f"{counted(left, 'account')} fell silent for {counted(asked.silence_days, 'day')}, as "
+            "accounts.silence_days asks: no departure was recorded."
+        )
+    if kind == "retained":
         message += (
             " They are not used as departures, so no account counts as having left, and a study of outcome.kind = "
             "'retained', which the spec asks for, cannot say anything."
         )
     else:
-        message += f" They are not used as departures; the outcome is {checked.spec.outcome.kind!r}."
+        message += f" They are not used as departures; the outcome is {kind!r}."
     return finding(
         "churn_is_silence",
-        "warning",
+        "warning" if asked.churned or kind == "retained" else "info",
         message,
         count=left,
         of=len(checked.roster.accounts),
         examples=checked.roster.accounts.account_id[checked.roster.accounts.churned != UNKNOWN_TIME][:SHOWN],
-        remedy="Export the date of cancellation if there is one; else use outcome.kind = 'active', which asks for "
-        "activity in a fixed later period.",
+        remedy="Export the date of cancellation if there is one. " + _OTHERWISE.get(kind, _USE_ACTIVE),
         names_accounts=True,
     )
 

@@ -11,7 +11,8 @@ from typing import Literal
 
 from discovery.errors import SourceError
 from discovery.intake.archives import unzipped
-from discovery.intake.packed import COMPRESSIONS, PARQUET
+from discovery.intake.one_table import several_tables
+from discovery.intake.packed import COMPRESSIONS, PARQUET, named_truly, text_inside
 
 Format = Literal["csv", "json", "parquet"]
 
@@ -61,7 +62,7 @@ class Files:
         return Path(self.asked).name or self.asked
 
 
-def find_files(asked: str | Path, role: str, scratch: str | Path = "") -> Files:
+def find_files(asked: str | Path, role: str, scratch: str | Path = "", apart: Sequence[str] = ()) -> Files:
     """Return the files that a path, folder, pattern or .zip stands for; empty ones are passed over.
 
     Parameters
@@ -72,6 +73,8 @@ def find_files(asked: str | Path, role: str, scratch: str | Path = "") -> Files:
         "events" or "accounts", for messages.
     scratch
         A folder that archives are unpacked into.
+    apart
+        Paths given for something else: such files are not part of a folder that they lie in.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def find_files(asked: str | Path, role: str, scratch: str | Path = "") -> Files:
         If there are none, if they are of several formats or of none that is read, or if all are empty.
     """
     absolute = os.path.abspath(os.path.expanduser(os.fspath(asked)))
-    found = _found(absolute, role)
+    found = _without(_found(absolute, role), absolute, apart)
     if not found and os.path.isdir(absolute):
         raise SourceError(f"The folder {absolute} (the {role}) holds no files. Check the path.")
     if not found:
@@ -95,14 +98,15 @@ def find_files(asked: str | Path, role: str, scratch: str | Path = "") -> Files:
     if not formats:
         raise SourceError(f"{absolute} holds no file of a format that is read ({_READABLE}). {_remedy(found, role)}.")
     if len(formats) > 1:
-        names = ", ".join(path.name for path in found if _format(path))
-        raise SourceError(
-            f"{absolute} holds files of several formats ({_cut(names)}). Name one, or use a pattern: *.csv."
-        )
+        tables = [[path for path in found if _format(path) == kind] for kind in sorted(formats)]
+        raise several_tables(absolute, tables, "they are of several formats")
     filled = tuple(path for path in found if _format(path) and path.stat().st_size > 0)
     if not filled:
         raise SourceError(f"{absolute} is empty (0 bytes). Export the {role} again.")
-    return Files(asked=absolute, format=formats.pop(), paths=filled, partitions=_partitions(absolute, filled))
+    kind, partitions = formats.pop(), _partitions(absolute, filled)
+    if kind != "parquet" and scratch:
+        filled = tuple(named_truly(path, scratch) for path in filled)
+    return Files(asked=absolute, format=kind, paths=filled, partitions=partitions)
 
 
 def _found(absolute: str, role: str) -> list[Path]:
@@ -117,6 +121,13 @@ def _found(absolute: str, role: str) -> list[Path]:
             f"{_cut(absolute)} (the {role}) cannot be read ({_reason(error)}). Check the path."
         ) from error
     return found
+
+
+def _without(found: list[Path], absolute: str, apart: Sequence[str]) -> list[Path]:
+    """Leave out what was given for something else, unless it is what was asked for itself."""
+    others = [Path(os.path.abspath(os.path.expanduser(given))) for given in apart]
+    others = [other for other in others if not Path(absolute).is_relative_to(other)]
+    return [path for path in found if not any(path.is_relative_to(other) for other in others)] or found
 
 
 def _without_manifest(found: Sequence[Path]) -> list[Path]:
@@ -144,7 +155,7 @@ def _remedy(found: Sequence[Path], role: str) -> str:
 def _matching(absolute: str) -> list[Path]:
     path = Path(absolute)
     if path.is_dir():
-        return _visible(path, path.iterdir()) or _visible(path, path.rglob("*"))
+        return _visible(path, path.rglob("*"))
     if path.exists():
         return [path]
     return _visible(path.parent, (Path(name) for name in glob.glob(absolute, recursive=True)))
@@ -160,7 +171,7 @@ def _is_hidden(path: Path, folder: Path) -> bool:
 
 
 def _members(archive: Path, scratch: str | Path) -> list[Path]:
-    return unzipped(archive, scratch, lambda name: _format(Path(name)) is not None)
+    return unzipped(archive, scratch, lambda name: _end(Path(name)) in COMPRESSIONS or _format(Path(name)) is not None)
 
 
 def _end(path: Path) -> str:
@@ -172,9 +183,15 @@ def _format(path: Path) -> Format | None:
     if len(suffixes) > 1 and suffixes[-1] in _COMPRESSED_INSIDE and suffixes[-2] in PARQUET:
         return "parquet"
     if suffixes and suffixes[-1] in COMPRESSIONS:
-        suffixes.pop()
-        return None if not suffixes else _FORMATS.get(suffixes[-1])
+        return (_FORMATS.get(suffixes[-2]) if len(suffixes) > 1 else None) or _format_inside(path)
     return _FORMATS.get(suffixes[-1]) if suffixes else None
+
+
+def _format_inside(path: Path) -> Format | None:
+    """Return the format of a compressed file whose name does not say it, as of Segment's and Snowplow's."""
+    if not path.is_file() or not (start := text_inside(path)):
+        return None
+    return "json" if start[0] in "{[" else "csv" if any(mark in start for mark in ",;\t|") else None
 
 
 def _partitions(asked: str, paths: Sequence[Path]) -> tuple[str, ...]:

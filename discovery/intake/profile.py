@@ -14,7 +14,7 @@ from discovery.errors import EngineError, InputError
 from discovery.intake.columns import Table
 from discovery.intake.databases import Part
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference, why_left_out
-from discovery.intake.loading import opened
+from discovery.intake.loading import opened, paths_among
 from discovery.intake.looking import Seen, event_sample
 from discovery.intake.relations import Relations
 from discovery.intake.sql import id_text, is_text, literal, quoted
@@ -25,6 +25,7 @@ MOST_PROPERTIES = 60
 """Properties that are looked at, those that most rows have first."""
 Holds = Literal["text", "number", "yes or no", "lists or records"]
 _EXAMPLES = 5
+_SHOWN = 200  # signs of an example
 _ZONED = 0.5
 _NO_ZONE = "the times of the events name no time zone"
 _ZONE = r":[0-9]{2}([.][0-9]+)?\s*([+-][0-9]|[A-Za-z])"
@@ -33,7 +34,7 @@ _SECOND = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventCount:
-    """One event of the whole log; times in microseconds since 1970 UTC.
+    """One event of the accounts that are studied; times in microseconds since 1970 UTC.
 
     `users` counts a person once in every account; `users_per_account` is their mean among accounts where any is named,
     `shared` the share of its accounts in which at least two users did it. All three are None where no user is named.
@@ -73,13 +74,20 @@ class AccountColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PropertyLook:
-    """What a property holds among the first rows; `examples` are its most frequent values."""
+    """What a property holds among the first rows; `examples` are its most frequent values.
+
+    Of the accounts with two or more of these rows, `several`, `same` counts those with one value on all of them, and
+    `commonest` those with the one value that most of them have. All three are 0 where no column names the account.
+    """
 
     name: str
     holds: Holds
     filled: float
     distinct: int
     examples: tuple[str, ...]
+    several: int = 0
+    same: int = 0
+    commonest: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +104,10 @@ class FirstRows:
 
 
 def count_events(relations: Relations) -> tuple[EventCount, ...]:
-    """Count the rows, accounts and users of every event, most rows first."""
+    """Count the rows, accounts and users of every event of the accounts that are studied, most rows first."""
     cells = (
         "SELECT event, account_id, user_id, count(*) AS n, min(t) AS a, max(t) AS z "
-        f"FROM {quoted(relations.events_table)} GROUP BY event, account_id, user_id"
+        f"FROM {_of_known_accounts(relations)} GROUP BY event, account_id, user_id"
     )
     of_accounts = (
         "SELECT event, account_id, sum(n) AS n, count(user_id) AS u, min(a) AS a, max(z) AS z "
@@ -114,8 +122,8 @@ def count_events(relations: Relations) -> tuple[EventCount, ...]:
 
 
 def count_users(relations: Relations) -> UserCount:
-    """Count the users of the whole log."""
-    table = quoted(relations.events_table)
+    """Count the users of the accounts that are studied."""
+    table = _of_known_accounts(relations)
     users, shared = relations.engine.rows(
         "SELECT CAST(sum(u) AS BIGINT), avg(CASE WHEN u > 1 THEN 1.0 ELSE 0.0 END) FROM (SELECT count(DISTINCT user_id)"
         f" AS u FROM {table} GROUP BY account_id)"
@@ -175,7 +183,9 @@ def look_at_first_rows(relations: Relations, events: object, asked: StudySpec) -
         return FirstRows()
     given, rows = f"{relations.events_table}_again", f"{relations.events_table}_first"
     with suppress(InputError):
-        source = opened(engine, events, asked.events.source, "events", given, Part.named_in(asked.events))
+        who = relations.spec.identity
+        apart = paths_among(relations.spec.accounts.source, who.source, who.persons)
+        source = opened(engine, events, asked.events.source, "events", given, Part.named_in(asked.events), apart)
         seen = event_sample(engine, source, asked, rows, derived=relations.accounts_derived)
         return FirstRows(
             format_reason=seen.layout.reason,
@@ -184,6 +194,11 @@ def look_at_first_rows(relations: Relations, events: object, asked: StudySpec) -
             properties=_properties(seen, relations.spec),
         )
     return FirstRows()
+
+
+def _of_known_accounts(relations: Relations) -> str:
+    known = f"SELECT account_id FROM {quoted(relations.accounts_table)}"
+    return f"(SELECT * FROM {quoted(relations.events_table)} SEMI JOIN ({known}) USING (account_id))"
 
 
 def _counted(row: Sequence[object]) -> EventCount:
@@ -252,7 +267,8 @@ def _properties(seen: Seen, spec: StudySpec) -> tuple[PropertyLook, ...]:
     values = {c: f"NULLIF(CAST({quoted(c)} AS VARCHAR), '')" for c in table.names if own and c not in taken}
     for column in seen.under:
         values |= {key: value for key, value in _members(table, column).items() if key not in values}
-    looks = [look for name, value in values.items() if (look := _property(table, name, value)) is not None]
+    key = spec.events.account if spec.events.account in table.source.columns else ""
+    looks = [look for name, value in values.items() if (look := _property(table, name, value, key)) is not None]
     return tuple(sorted(looks, key=lambda look: (-look.filled, look.name))[:MOST_PROPERTIES])
 
 
@@ -267,7 +283,7 @@ def _members(table: Table, column: str) -> dict[str, str]:
     with suppress(EngineError):
         found = table.engine.rows(
             f"SELECT k, count(*) AS n FROM (SELECT unnest(json_keys({record})) AS k FROM {quoted(table.rows)}) "
-            f"GROUP BY k ORDER BY n DESC, k LIMIT {2 * MOST_PROPERTIES}"
+            f"WHERE k <> '' GROUP BY k ORDER BY n DESC, k LIMIT {2 * MOST_PROPERTIES}"
         )
         return {
             str(key): f"NULLIF(json_extract_string({record}, {literal(_pointer(str(key)))}), '')" for key, _ in found
@@ -279,8 +295,8 @@ def _pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
-def _property(table: Table, name: str, value: str) -> PropertyLook | None:
-    """Look at one property; None where no row has it."""
+def _property(table: Table, name: str, value: str, key: str) -> PropertyLook | None:
+    """Look at one property; None where no row has it. `key` is the column of the account, empty where none is."""
     try:
         rows, filled, distinct, numbers, answers, nested = table.engine.rows(
             "SELECT count(*), count(v), count(DISTINCT v), count_if(isfinite(TRY_CAST(v AS DOUBLE))), "
@@ -294,13 +310,32 @@ def _property(table: Table, name: str, value: str) -> PropertyLook | None:
     holds: Holds = "number" if numbers == filled else "yes or no" if answers == filled else "text"
     holds = "lists or records" if nested else holds
     common = table.engine.rows(
-        f"SELECT v FROM (SELECT {value} AS v FROM {quoted(table.rows)}) WHERE v IS NOT NULL GROUP BY v "
+        f"SELECT v[:{_SHOWN}] FROM (SELECT {value} AS v FROM {quoted(table.rows)}) WHERE v IS NOT NULL GROUP BY v "
         f"ORDER BY count(*) DESC, v LIMIT {_EXAMPLES}"
     )
+    several, same, commonest = _sameness(table, value, key) if key else (0, 0, 0)
     return PropertyLook(
         name=name,
         holds=holds,
         filled=filled / rows,
         distinct=int(distinct),
         examples=tuple(str(row[0]) for row in common),
+        several=several,
+        same=same,
+        commonest=commonest,
     )
+
+
+def _sameness(table: Table, value: str, key: str) -> tuple[int, int, int]:
+    """Count the accounts with several rows of a property, those with one value on all, and those with its commonest."""
+    pairs = f"SELECT {id_text(key, table.kind(key))} AS k, {value} AS v FROM {quoted(table.rows)}"
+    of_account = (
+        f"SELECT CASE WHEN min(v) = max(v) THEN min(v) END AS v FROM ({pairs}) WHERE k IS NOT NULL AND v IS NOT NULL "
+        "GROUP BY k HAVING count(*) > 1"
+    )
+    several, same, commonest = table.engine.rows(
+        "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (v IS NOT NULL), 0), "
+        "coalesce(max(n) FILTER (v IS NOT NULL), 0) "
+        f"FROM (SELECT v, count(*) AS n FROM ({of_account}) GROUP BY v)"
+    )[0]
+    return int(several), int(same), int(commonest)

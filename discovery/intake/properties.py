@@ -9,9 +9,11 @@ from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import ColumnError
 from discovery.intake.columns import Table, widened
 from discovery.intake.lexicon import PROPERTY_COLUMNS, normalised
+from discovery.intake.reaching import unwrapped
 from discovery.intake.sources import JsonFiles, Source
-from discovery.intake.sql import is_fractional, quoted
+from discovery.intake.sql import is_fractional, is_number, literal, quoted
 from discovery.intake.wording import listed
+from discovery.milestone import NUMBER
 
 BY_OTHER = "by_other"
 """What `candidates.properties` calls the condition on who did it; no column of the events holds it."""
@@ -51,9 +53,8 @@ def fields(table: Table, columns: Sequence[str]) -> list[str]:
     found = []
     for i, column in enumerate(columns):
         text = _text(table, column)
-        number = f"TRY_CAST({text} AS DOUBLE)"
         found.append(f"{text} AS property_{i}")
-        found.append(f"CASE WHEN isfinite({number}) THEN {number} END AS number_{i}")
+        found.append(f"{_number(table, column, text)} AS number_{i}")
     return found
 
 
@@ -76,7 +77,8 @@ def require(engine: DuckDBEngine, table: Table, typed: str, names: Sequence[str]
 def absent(engine: DuckDBEngine, source: Source, rows: str, name: str, under: tuple[str, ...]) -> ColumnError:
     """Return the error for a property that no event has; `rows` is a table with the first rows."""
     inside = [key for column in under for key in keys(engine, source, rows, column)]
-    known = list(dict.fromkeys([*inside, *source.columns]))
+    held = tuple(f"{column}." for column in under)
+    known = [c for c in dict.fromkeys([*inside, *source.columns]) if c != name and not c.startswith(held)]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else f" There are: {listed(known, 40)}."
     return ColumnError(
@@ -88,18 +90,29 @@ def absent(engine: DuckDBEngine, source: Source, rows: str, name: str, under: tu
 def _text(table: Table, column: str) -> str:
     kind, name = table.kind(column), quoted(column)
     if kind.startswith("JSON"):
-        text = f"json_extract_string({name}, '$')"
-    elif ("(" in kind and kind.startswith(("STRUCT", "MAP"))) or kind.endswith("[]"):
-        text = f"CAST(to_json({name}) AS VARCHAR)"
+        text = unwrapped(f"json_extract_string({name}, '$')")
+    elif ("(" in kind and kind.startswith(("STRUCT", "MAP"))) or kind.endswith("]"):
+        text = unwrapped(f"CAST(to_json({name}) AS VARCHAR)")
     elif is_fractional(kind) and not kind.startswith("DECIMAL"):
         text = f"CASE WHEN NOT isnan({name}) THEN CAST({name} AS VARCHAR) END"
     else:
         text = f"CAST({name} AS VARCHAR)"
     text = f"NULLIF({text}, '')"
-    if isinstance(table.source, JsonFiles) or not kind.startswith("VARCHAR"):
+    if isinstance(table.source, JsonFiles):
+        return text if column in table.source.derived else unwrapped(text)  # what lies at a path is so already
+    if not kind.startswith("VARCHAR"):
         return text
     # What wrote the file may have been Python: True is "true".
     return f"CASE WHEN {text} IN ('True', 'TRUE', 'False', 'FALSE') THEN lower({text}) ELSE {text} END"
+
+
+def _number(table: Table, column: str, text: str) -> str:
+    """Return the expression of a property as a number, as the SQL of a milestone reads it."""
+    if table.kind(column) == "BOOLEAN":
+        return "CAST(NULL AS DOUBLE)"
+    if is_number(table.kind(column)) and not is_fractional(table.kind(column)):
+        return f"CAST({quoted(column)} AS DOUBLE)"
+    return f"CASE WHEN regexp_matches({text}, {literal(NUMBER)}) THEN TRY_CAST(trim({text}) AS DOUBLE) END"
 
 
 def keys(engine: DuckDBEngine, source: Source, rows: str, column: str) -> list[str]:

@@ -19,6 +19,7 @@ Named = tuple[str, str]
 
 _MAKE_ROWS = (exp.GenerateSeries, exp.Unnest, exp.Explode)
 _REACH_OUTSIDE = ("getenv", "current_setting", "getvariable", "read_", "glob", "query", "query_table", "sniff_csv")
+_BY_CHANCE = ("random", "rand", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "setseed", "nextval")
 _WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Into, exp.Command, exp.DDL)
 
 
@@ -72,7 +73,24 @@ def _parsed(sql: str, named: str) -> exp.Expression:
     for function in one.find_all(exp.Func):
         if function.sql_name().lower().startswith(_REACH_OUTSIDE) or _name(function).startswith(_REACH_OUTSIDE):
             _refuse_function(function, named)
+    _refuse_chance(one, named)
     return one
+
+
+def _refuse_chance(query: exp.Expression, named: str) -> None:
+    """Refuse what answers differently every time: a query is asked more than once."""
+    calls = (called for function in query.find_all(exp.Func) for called in (_sql_name(function), _name(function)))
+    found = next((f"calls {called}()" for called in calls if called in _BY_CHANCE), "")
+    found = found or ("takes a sample" if query.find(exp.TableSample) else "")
+    if found:
+        raise SourceError(
+            f"{named} {found}, so it answers differently every time, and it is asked more than once. Choose rows by "
+            "something that stays, as in WHERE hash(account_id) % 10 = 0."
+        )
+
+
+def _sql_name(function: exp.Func) -> str:
+    return function.sql_name().lower()
 
 
 def _name(function: Any) -> str:

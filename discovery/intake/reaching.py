@@ -39,7 +39,7 @@ def reached(engine: DuckDBEngine, rows: str, expression: str, kind: str, parts: 
     if element and parts:
         return reached(engine, rows, f"CASE WHEN len({expression}) = 1 THEN ({expression})[1] END", element, parts)
     if element:
-        text = f"CAST({expression} AS VARCHAR)"
+        text = f"CAST(to_json({expression}) AS VARCHAR)"
         return f"CASE WHEN len({expression}) = 1 THEN CAST(({expression})[1] AS VARCHAR) ELSE {text} END"
     if not parts:
         return expression
@@ -90,9 +90,7 @@ def _steps(part: str, list_before: bool) -> tuple[str, ...]:
 def _in_json(engine: DuckDBEngine, rows: str, expression: str, kind: str, parts: Sequence[str]) -> str:
     text = expression if kind == "JSON" else f"CASE WHEN json_valid({expression}) THEN {expression} END"
     path = literal(held_pointer(engine, rows, text, (), parts))
-    value = f"json_extract_string({text}, {path})"
-    lists = engine.rows(f"SELECT count_if(json_type({text}, {path}) = 'ARRAY') FROM {rows}")[0][0]
-    return unwrapped(value) if lists else value
+    return unwrapped(f"json_extract_string({text}, {path})")
 
 
 def _in_struct(engine: DuckDBEngine, rows: str, expression: str, kind: str, parts: Sequence[str]) -> str | None:

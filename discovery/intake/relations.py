@@ -61,6 +61,7 @@ class Relations:
     log_start: int  # time of the first usable event of a known account, strays apart
     log_end: int  # time of the last one
     events_rows: int  # rows read, before any were left out
+    events_used: int  # those of them that count as events
     date_only: bool  # event times are dates: windows mean calendar days
     has_users: bool
     churn_is_silence: bool  # churn dates repeat each account's last event: no departure was recorded
@@ -70,4 +71,5 @@ class Relations:
     has_creator: bool = False
     layout: str = "table"  # the format of the events
     accounts_derived: bool = False  # there was no table of accounts: they were read off the events
+    signup_from: str = "table"  # what signups are, as in `Roster`
     rules: tuple[RuleChecked, ...] = ()  # every check, and how the data stand to it

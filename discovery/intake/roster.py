@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.errors import SourceError
 from discovery.intake.columns import Table
 from discovery.intake.names import matches_any, matching_nothing
 from discovery.intake.relations import UNKNOWN_TIME, Accounts
@@ -95,9 +96,19 @@ def build_accounts(
         Ids of accounts to exclude; `*` stands for any text.
     signup_from
         Where signups are from.
+
+    Raises
+    ------
+    SourceError
+        If there is no account at all.
     """
     engine, typed = table.engine, f"{name}_typed"
     _type_rows(table, typed, segments, assigned, timezone, date_only)
+    if not engine.rows(f"SELECT 1 FROM {quoted(typed)} LIMIT 1"):
+        raise SourceError(
+            f"No account was found in {table.source.label}. Check that it holds accounts and that its format is the "
+            "right one (--set events.format=...), or leave the accounts out: then they are read off the events."
+        )
     left_out = _exclude(engine, typed, leave_out)
     nothing = " AND ".join(["account_id IS NULL", *(f"{role} IS NULL" for role in TIMES), "unread_signup IS NULL"])
     blank, without_id, rows = engine.rows(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import EngineError, SourceError
+from discovery.intake.packed import unpacked
 from discovery.intake.reaching import LOOKED_AT, reached
 from discovery.intake.sql import quoted
+
+_LONGEST_LINE = 33_000_000  # the buffer that DuckDB gives a line is of 32 MiB, and begins with what is left of another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +105,26 @@ class Source(ABC):
 def unreadable_source(label: str, error: EngineError) -> SourceError:
     """Return what a reader can do about a source the engine refuses."""
     if "maximum_object_size" in str(error):
-        return SourceError(f"{label} has a line of more than 32 MB, which is no event. Take it out, and try again.")
+        where = _longest_line(str(error)) or f"a line of {label}"
+        return SourceError(
+            f"{where[0].upper()}{where[1:]} holds more than 32 MB, which is no event. Take it out, and try again."
+        )
     why = str(error).removeprefix("DuckDB could not answer: ").rstrip(".")
     return SourceError(f"{label} cannot be read; it may be damaged or not what its name says ({why}). Export it again.")
+
+
+def _longest_line(told: str) -> str:
+    """Return where the line is that DuckDB refuses: its file, and its number."""
+    named = re.search(r'file "([^"]+)"', told)
+    if named is None:
+        return ""
+    path = Path(named[1])
+    with suppress(OSError, EOFError), unpacked(path) as file:
+        number, size = 1, 0
+        while chunk := bytes(file.read(1 << 20)):
+            first, *ends = chunk.split(b"\n")
+            for i, held in enumerate([first, *ends]):
+                number, size = (number + 1, len(held)) if i else (number, size + len(held))
+                if size > _LONGEST_LINE:
+                    return f"line {number:,} of {path.name}"
+    return f"a line of {path.name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from discovery.errors import EngineError
 from discovery.intake.csv_head import CsvHead, csv_head
 from discovery.intake.digest import files_digest
 from discovery.intake.json_files import JsonFiles, open_json
+from discovery.intake.one_table import require_one_table
 from discovery.intake.paths import Files
 from discovery.intake.source import Source, unreadable_source
 from discovery.intake.sql import literal, path_list, quoted
@@ -31,6 +32,7 @@ __all__ = [
 
 _NUMBERS = itertools.count(1)
 _CSV_LOST_ITS_WAY = "invalid state"
+_HEADLESS = 120  # columns of the enriched stream of Snowplow, which has no header
 _FILE = quoted("discovery: file")
 
 
@@ -142,6 +144,7 @@ def open_files(engine: DuckDBEngine, files: Files) -> Source:
         for path in files.paths:
             head = csv_head(path)
             heads[head] = (*heads.get(head, ()), path)
+        _require_one_table(files, heads)
         columns = {name: "VARCHAR" for head in heads for name in head.names}
         return CsvFiles(label=files.label, path=files.asked, files=files, heads=heads, columns=columns)
     try:
@@ -150,6 +153,7 @@ def open_files(engine: DuckDBEngine, files: Files) -> Source:
         parquet = ParquetFiles(label=files.label, path=files.asked, files=files, columns={})
         described = engine.rows(f"DESCRIBE SELECT * FROM {parquet.base(True, '')}")
         columns = {str(row[0]): str(row[1]) for row in described}
+        require_one_table(files.asked, _columns_of_each(engine, files.paths))
         held = {name.lower() for name in columns}
         keys = tuple(key for key in files.partitions if key.lower() not in held)
         return replace(parquet, columns=columns | dict.fromkeys(keys, "VARCHAR"), partitions=keys)
@@ -189,6 +193,20 @@ def sample_rows(engine: DuckDBEngine, source: Source, target: str, rows: int) ->
         except EngineError as error:
             if not (strict and _CSV_LOST_ITS_WAY in str(error)):
                 raise unreadable_source(source.label, error) from error
+
+
+def _require_one_table(files: Files, heads: Mapping[CsvHead, tuple[Path, ...]]) -> None:
+    narrow = {head: paths for head, paths in heads.items() if len(head.names) < _HEADLESS}
+    require_one_table(files.asked, {path: set(head.names) for head, paths in narrow.items() for path in paths})
+
+
+def _columns_of_each(engine: DuckDBEngine, paths: Sequence[Path]) -> dict[Path, set[str]]:
+    if len(paths) == 1:
+        return {}
+    found = engine.rows(
+        f"SELECT file_name, list(name) FROM parquet_schema({path_list(paths)}) GROUP BY file_name ORDER BY file_name"
+    )
+    return {Path(str(name)): set(map(str, names[1:])) for name, names in found}
 
 
 def _partition_value(key: str) -> str:

@@ -17,6 +17,10 @@ _MINUTE = _HOUR // 60
 _ENOUGH = 100
 _AT_MIDNIGHT, _ON_THE_HOUR, _ON_THE_MINUTE = 0.2, 0.5, 0.9
 _MANY_LATE = 0.1
+_SHORTEST_SHIFT, _LONGEST_SHIFT = _HOUR // 2 - _MINUTE, 14 * _HOUR + 15 * _MINUTE
+_ONE_CLOCK = _HOUR + 15 * _MINUTE  # between the quartiles: a zone's clock is put back by an hour once a year
+_OFFSET, _AT_ONCE = 15 * _MINUTE, 5 * _MINUTE  # zones differ by quarters of an hour; most events arrive within minutes
+_MOST_AT_ONCE = 0.6
 
 
 def time_findings(checked: Checked) -> Iterator[QualityFinding]:
@@ -26,6 +30,7 @@ def time_findings(checked: Checked) -> Iterator[QualityFinding]:
     yield from _rounded(checked)
     yield from _from_the_future(checked)
     if checked.events.has_received:
+        yield from _shifted(checked)
         yield from _late(checked)
         if checked.events.has_sent:
             yield from _skewed(checked)
@@ -92,6 +97,31 @@ def _from_the_future(checked: Checked) -> Iterator[QualityFinding]:
         )
 
 
+def _shifted(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield that the times lie a fixed time from when they were received, as those of another zone do."""
+    events = checked.events
+    middle, narrow, on_offset, of = checked.engine.rows(
+        f"SELECT median(lag), quantile_cont(lag, 0.75) - quantile_cont(lag, 0.25), "
+        f"count_if((lag % {_OFFSET} + {_OFFSET}) % {_OFFSET} < {_AT_ONCE}), count(*) "
+        f"FROM (SELECT received - t AS lag FROM {quoted(events.typed)} WHERE {USABLE} AND received IS NOT NULL)"
+    )[0]
+    if of < _ENOUGH or not _SHORTEST_SHIFT <= abs(middle) <= _LONGEST_SHIFT:
+        return
+    if narrow <= _ONE_CLOCK and on_offset >= _MOST_AT_ONCE * of:
+        side = "before" if middle > 0 else "after"
+        yield finding(
+            "shifted_times",
+            "warning",
+            f"Most events lie about {abs(middle) / _HOUR:.2g} hours {side} the time they were received, hardly more or "
+            f"less: their times seem to follow the clock of a zone other than {checked.spec.events.timezone}.",
+            count=on_offset,
+            of=of,
+            examples=(),
+            remedy="Name the zone of the times in events.timezone, as in 'America/New_York' (in Mixpanel that of the "
+            "project); first days, and times of accounts beside those of events, depend on it.",
+        )
+
+
 def _late(checked: Checked) -> Iterator[QualityFinding]:
     events = checked.events
     late, of, days = checked.engine.rows(
@@ -120,15 +150,18 @@ def _skewed(checked: Checked) -> Iterator[QualityFinding]:
         f"received), max(abs(sent - received)) FROM {quoted(events.typed)} WHERE {USABLE}"
     )[0]
     if skewed:
+        right = checked.corrects_times
         yield finding(
             "clock_skew",
-            "warning",
+            "info" if right else "warning",
             f"{counted(skewed, 'event')} ({percent(skewed / of)}) were sent by a device whose clock differs from the "
             f"server's by more than an hour ({ahead:,} ahead, {skewed - ahead:,} behind; up to {_lasting(furthest)}).",
             count=skewed,
             of=of,
             examples=(),
-            remedy="Read the time that the tool has corrected, or the server's, not the device's own: name it in "
+            remedy=f"Nothing to do: the time that is read ({checked.time!r}) is the one that {checked.tool} corrected."
+            if right
+            else "Read the time that the tool has corrected, or the server's, not the device's own: name it in "
             "events.time. First days and the order of steps depend on it.",
         )
 

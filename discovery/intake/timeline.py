@@ -1,4 +1,4 @@
-"""The volume of the log over time: in all, and of its most frequent events, with their silences."""
+"""The volume of the log over time: in all, and of its most telling events, with their silences and jumps."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from discovery.intake.quiet import AccountDays, Quiet, empty_days, quiet_stretches
 from discovery.intake.relations import Relations
-from discovery.intake.sql import literal, quoted
+from discovery.intake.shifts import jumps
+from discovery.intake.sql import literal, quoted, word_list
 from discovery.intake.volume import Log, read_volume
 from discovery.intake.wording import moment
-from discovery.results import EventSeries, Silence, Timeline
+from discovery.results import EventSeries, Silence, Timeline, VolumeJump
 from discovery.spec import Day
 
 _EVENTS = 30
@@ -25,7 +26,8 @@ _EPOCH = date(1970, 1, 1)
 def timeline_of(relations: Relations) -> Timeline | None:
     """Return the timeline of a log, stray times apart; None where no event can be used.
 
-    Its periods are days, weeks from Monday or months, so that there are about 120 of them at most.
+    Events that fall silent or jump stand first, then the most frequent others. Its periods are days, weeks
+    from Monday or months, so that there are about 120 of them at most.
     """
     engine: Any = relations.engine
     rows = int(engine.rows(f"SELECT count(*) FROM {quoted(relations.events_table)}")[0][0])
@@ -41,11 +43,12 @@ def timeline_of(relations: Relations) -> Timeline | None:
     )
     periods = _periods(log)
     volume, ages = read_volume(log), AccountDays(log)
-    quiet = quiet_stretches(log, volume, ages)
+    quiet, jumped = quiet_stretches(log, volume, ages), jumps(log, volume, ages)
     ages.close()
+    named = word_list(("", *(silence.event for silence in quiet), *(jump.event for jump in jumped)))
     names = engine.rows(
         f"SELECT event, count(*) AS n, count(DISTINCT account_id), min(t), max(t) FROM {quoted(log.events)} "
-        f"WHERE {log.inside} GROUP BY event ORDER BY n DESC, event LIMIT {_EVENTS}"
+        f"WHERE {log.inside} GROUP BY event ORDER BY event IN {named} DESC, n DESC, event LIMIT {_EVENTS}"
     )
     counts = _counts(log, periods, [str(row[0]) for row in names])
     return Timeline(
@@ -62,6 +65,11 @@ def timeline_of(relations: Relations) -> Timeline | None:
                 last=moment(last - last % Day),
                 counts=tuple(int(count) for count in counts[i]),
                 silences=tuple(_silence(log, q) for q in quiet if q.event == event),
+                jumps=tuple(
+                    VolumeJump(start=moment(jump.at // Day * Day), factor=jump.factor)
+                    for jump in jumped
+                    if jump.event == event
+                ),
             )
             for i, (event, n, accounts, first, last) in enumerate(names)
         ),

@@ -16,6 +16,6 @@ milestones print alike, and the printed form parses back to an equal milestone.
 """
 
 from discovery.milestone.parts import Condition, Milestone
-from discovery.milestone.properties import BY_OTHER, Operator, PropertyTest, Scalar
+from discovery.milestone.properties import BY_OTHER, EXACT, NUMBER, Operator, PropertyTest, Scalar
 
-__all__ = ["BY_OTHER", "Condition", "Milestone", "Operator", "PropertyTest", "Scalar"]
+__all__ = ["BY_OTHER", "EXACT", "NUMBER", "Condition", "Milestone", "Operator", "PropertyTest", "Scalar"]

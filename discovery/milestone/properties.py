@@ -15,6 +15,10 @@ Scalar: TypeAlias = str | bool | int | float
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 BY_OTHER = "by_other"
 """The property that no column holds: done by a user who is not the account's first, or not the object's creator."""
+NUMBER = "^[ ]*[+-]?([0-9]{1,60}[.]?[0-9]{0,60}|[.][0-9]{1,60})([eE][+-]?[0-9]{1,2})?[ ]*$"
+"""Text that reads as a number, as a regular expression that every SQL engine knows: `1_000` and `inf` do not."""
+EXACT = 2**53
+"""From here on neighbouring whole numbers are one and the same double."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,11 +91,22 @@ def _canonical(
             f"{name} {operator} {_written(values[0])} asks for an order, which only numbers have; texts and true or "
             "false can be compared with = != and in."
         )
+    if operator in ("=", "!=", "in"):
+        _refuse_inexact(name, operator, values)
     if name == BY_OTHER:
         return "=", _yes_or_no(operator, values)
     if operator == "in":
         return ("in", values) if len(values) > 1 else ("=", values[0])
     return operator, values[0]
+
+
+def _refuse_inexact(name: str, operator: Operator, values: tuple[Scalar, ...]) -> None:
+    large = [value for value in values if not isinstance(value, str | bool) and abs(value) >= EXACT]
+    if large:
+        raise MilestoneSyntaxError(
+            f"{large[0]:.0f}, asked of {name}, cannot be told from its neighbours: numbers are compared in double "
+            f"precision, which holds whole numbers up to {EXACT - 1}. Write it in quotes, to be compared as text."
+        )
 
 
 def _yes_or_no(operator: Operator, values: tuple[Scalar, ...]) -> bool:

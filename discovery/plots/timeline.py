@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from discovery import wording
 from discovery.plots import canvas
-from discovery.results import EventSeries, Silence, Timeline
+from discovery.results import EventSeries, Silence, Timeline, VolumeJump
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,6 +38,7 @@ class _Strip:
     number: str
     counts: Sequence[int]
     silences: tuple[Silence, ...]
+    jumps: tuple[VolumeJump, ...] = ()
     height: float = _STRIP
     colour: str = canvas.PLAIN
 
@@ -70,7 +71,7 @@ def volume(timeline: Timeline, what: Literal["rows", "accounts"] = "rows") -> Fi
     Figure
         A matplotlib figure. Its scale begins at zero.
     """
-    counts, name = (timeline.total, "All events") if what == "rows" else (timeline.active_accounts, "Active accounts")
+    counts, name = (timeline.total, "Rows in all") if what == "rows" else (timeline.active_accounts, "Active accounts")
     strip = _Strip(
         name=name,
         number=f"up to {wording.count(max(counts, default=0))} a {timeline.unit}",
@@ -84,7 +85,7 @@ def volume(timeline: Timeline, what: Literal["rows", "accounts"] = "rows") -> Fi
 
 @canvas.styled
 def event_volumes(timeline: Timeline, events: Sequence[EventSeries] | None = None) -> Figure:
-    """Draw the rows of each event over time, with launches, ends and gaps of its tracking.
+    """Draw the rows of each event over time, with launches, ends and gaps of its tracking, and jumps of its volume.
 
     Parameters
     ----------
@@ -104,6 +105,7 @@ def event_volumes(timeline: Timeline, events: Sequence[EventSeries] | None = Non
             number=wording.count(series.rows),
             counts=series.counts,
             silences=series.silences,
+            jumps=series.jumps,
         )
         for series in (timeline.events if events is None else events)
     ]
@@ -118,6 +120,12 @@ def silence_in_words(silence: Silence) -> str:
     if silence.kind == "end":
         return f"ends {(date.fromisoformat(silence.start) - timedelta(days=1)).isoformat()}"
     return f"gap {silence.start}" if last == silence.start else f"gap {silence.start} to {last}"
+
+
+def jump_in_words(jump: VolumeJump) -> str:
+    """Return a jump as people write it: `× 8 from 2024-03-04`, `÷ 5 from 2024-03-04`."""
+    how = f"× {jump.factor:.0f}" if jump.factor > 1 else f"÷ {1 / jump.factor:.0f}"
+    return f"{how} from {jump.start}"
 
 
 def _drawn(timeline: Timeline, strips: Sequence[_Strip], label: str) -> Figure:
@@ -139,7 +147,7 @@ def _tops(strips: Sequence[_Strip]) -> Iterator[float]:
     top = 0.04
     for strip in strips:
         yield top
-        top += (2 if strip.silences else 1) * _LINE + strip.height + _GAP
+        top += (2 if _marks(strip) else 1) * _LINE + strip.height + _GAP
     yield top - _GAP / 2
 
 
@@ -149,14 +157,17 @@ def _row(page: Axes, clock: _Clock, timeline: Timeline, strip: _Strip, top: floa
     page.text(_LEFT, top + _LINE / 2, canvas.fit(strip.name, room), va="center")
     page.text(_RIGHT, top + _LINE / 2, strip.number, ha="right", **small)
     top += _LINE
-    if strip.silences:
-        page.text(_LEFT, top + _LINE / 2, canvas.fit(_said(strip.silences), (_RIGHT - _LEFT) / _SMALL), va="center",
+    if marks := _marks(strip):
+        page.text(_LEFT, top + _LINE / 2, canvas.fit(marks, (_RIGHT - _LEFT) / _SMALL), va="center",
                   color=canvas.INK, fontsize=canvas.SMALL_SIZE, weight="bold")  # fmt: skip
         top += _LINE
     bottom = top + strip.height
     for silence in strip.silences:
         _silence(page, clock, silence, top, bottom)
     _steps(page, clock, timeline, strip, bottom)
+    for jump in strip.jumps:
+        at = clock.at(date.fromisoformat(jump.start))
+        page.plot([at, at], [top, bottom], color=canvas.ORANGE, linewidth=1.3, linestyle=(0, (2, 1)))
     page.plot([_LEFT, _RIGHT], [bottom, bottom], color=canvas.RULE, linewidth=0.8)
 
 
@@ -205,10 +216,12 @@ def _clock(timeline: Timeline) -> _Clock:
     return _Clock(first, last + timedelta(days=length))
 
 
-def _said(silences: Sequence[Silence]) -> str:
-    shown = "; ".join(silence_in_words(silence) for silence in silences[:_LABELLED])
-    return shown if len(silences) <= _LABELLED else f"{shown}; {len(silences) - _LABELLED} more"
+def _marks(strip: _Strip) -> str:
+    """Return in words what is marked in a row; empty where nothing is."""
+    marks = [*map(silence_in_words, strip.silences), *map(jump_in_words, strip.jumps)]
+    shown = "; ".join(marks[:_LABELLED])
+    return shown if len(marks) <= _LABELLED else f"{shown}; {len(marks) - _LABELLED} more"
 
 
 def _in_words(strip: _Strip) -> str:
-    return f"{strip.name}, {strip.number}" + (f", {_said(strip.silences)}" if strip.silences else "")
+    return f"{strip.name}, {strip.number}" + (f", {marks}" if (marks := _marks(strip)) else "")

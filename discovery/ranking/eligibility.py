@@ -19,6 +19,31 @@ be expected there if it made no difference."""
 MIN_SIDE = 10
 """A candidate needs this many accounts with a known outcome on each side, whatever its reach."""
 
+OF_ACCOUNT = 0.95
+"""Share of the accounts with several rows in which a property must be one and the same to be a trait of theirs."""
+JUDGED_BY = 20
+"""Accounts with several rows by which that is judged at least."""
+OTHERS, OTHERS_SAME = 5, 0.5
+"""Of the accounts that do not keep to the commonest value: how many there must be, and the share with one value. A
+value that is merely rare leaves most accounts with the commonest one, and the rest with several."""
+
+
+def is_trait(several: int, same: int, commonest: int) -> bool:
+    """Say whether a property of events says who an account is: it does not change within it, but between accounts.
+
+    Parameters
+    ----------
+    several
+        Accounts with two or more rows that have the property.
+    same
+        Those among them with one value on all of these rows.
+    commonest
+        Those with the one value that most of them have.
+    """
+    others, others_same = several - commonest, same - commonest
+    mostly = several >= JUDGED_BY and same >= OF_ACCOUNT * several
+    return mostly and others >= OTHERS and others_same >= OTHERS_SAME * others
+
 
 def set_apart(
     event: str, spec: StudySpec, axes: Collection[str] = (), after_decision: Mapping[str, float] | None = None
@@ -72,7 +97,8 @@ def eligible_candidates(
     ----------
     conditions : tuple of Condition, length C
     apart, at_signup : bool[C]
-        Whether the candidate's event is set apart, and whether it happens at signup.
+        Whether the candidate's event is set apart, and whether what it counts, rows that meet its tests, happens at
+        signup.
     sides : int64[2, C]
         Mature accounts that met each candidate, and that did not.
     base_rate : float

@@ -14,6 +14,9 @@ from functools import cache
 from discovery.naming import folded, words_of
 from discovery.ranking.decision_words import ENTRIES, Entry
 
+_LONGEST = 200
+"""Signs of a name that are looked at: nobody writes longer ones, but a property may hold whole documents."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeTerm:
@@ -50,7 +53,7 @@ def outcome_term(event: str) -> OutcomeTerm | None:
     >>> outcome_term("Kündigung_bestätigt")
     OutcomeTerm(word='kündigung', language='German', meaning='cancelling')
     """
-    words = words_of(event)
+    words = words_of(event[:_LONGEST])
     spelled = "_".join(folded(word) for word in words)
     found: list[tuple[int, int, OutcomeTerm]] = []
     for entry, speaks, ordinary in _patterns():

@@ -16,6 +16,7 @@ from discovery.ranking.wording import interval, points
 from discovery.results import OutcomeSummary, Persona, Population, Verdict
 from discovery.spec import StudySpec
 
+MORE_OR_LONGER = "Come back with more accounts or a longer follow-up."
 MIN_MATURE = 100
 MIN_EITHER_OUTCOME = 20
 MOSTLY_MATURE = 0.8
@@ -78,7 +79,7 @@ def insufficient(reason: str) -> Verdict:
         status="insufficient",
         milestone=None,
         sentence=f"These data cannot say whether there is a first value moment: {reason}.",
-        reasons=(reason[0].upper() + reason[1:] + ".",),
+        reasons=(MORE_OR_LONGER,),
     )
 
 

@@ -34,7 +34,7 @@ def basis_of(result: StudyResult | ValidationResult, *, figures: bool = True) ->
         flow_picture=plots.svg(plots.account_flow(result)) if figures and result.population.accounts else "",
         quality=tuple(sorted(result.quality, key=lambda finding: _SEVERITIES.index(finding.severity))),
         columns=tuple(column for column in result.recognised if column.column is not None),
-        columns_not_found=tuple(column for column in result.recognised if column.column is None),
+        columns_not_found=tuple(column for column in result.recognised if column.source == "not found"),
     )
 
 

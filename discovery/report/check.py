@@ -34,14 +34,6 @@ _SUBJECTS: Final[Mapping[Subject, str]] = {
 }
 _STATES: Final[tuple[RuleState, ...]] = ("error", "warning", "info", "passed", "not applicable")
 _VOLUMES: Final[tuple[Literal["rows", "accounts"], ...]] = ("rows", "accounts")
-_FORMATS: Final[Mapping[str, str]] = {
-    "table": "a plain table",
-    "segment": "Segment",
-    "posthog": "PostHog",
-    "amplitude": "Amplitude",
-    "mixpanel": "Mixpanel",
-    "snowplow": "Snowplow",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +62,7 @@ class CheckView:
     sentence: str
     next_step: str
     format: str
+    read: str
     window_days: int | None
     groups: tuple[FindingGroup, ...]
     rules: tuple[RuleGroup, ...]
@@ -92,13 +85,15 @@ def view_of_check(result: CheckResult, *, figures: bool = True) -> CheckView:
         verdict=next((group.severity for group in groups if group.findings), None),
         sentence=_sentence(result),
         next_step=_next_step(result),
-        format=_FORMATS.get(result.format, result.format),
+        format=wording.format_name(result.format),
+        read=f"{wording.events_read(result.events_rows, result.events_used)}, "
+        f"{wording.counted(result.accounts, 'account')}",
         window_days=window if isinstance(window, int) else None,
         groups=tuple(group for group in groups if group.findings),
         rules=_rules(result.rules),
-        columns=tuple(c for c in result.recognised if c.column is not None and c.source != "left out"),
+        columns=tuple(c for c in result.recognised if c.source not in ("left out", "not found")),
         columns_left_out=tuple(c for c in result.recognised if c.source == "left out"),
-        columns_not_found=tuple(c for c in result.recognised if c.column is None),
+        columns_not_found=tuple(c for c in result.recognised if c.source == "not found"),
         volume_pictures=tuple(plots.svg(plots.volume(drawn, what)) for what in _VOLUMES) if drawn else (),
         event_pictures=_event_pictures(drawn) if drawn else (),
     )
@@ -122,9 +117,11 @@ def _things(count: int, *, bare: bool = False) -> str:
 
 def _next_step(result: CheckResult) -> str:
     if result.has_errors:
-        return "A run stops at what is to be mended. Mend it at the source, or in the spec, and check again."
+        return "A run would stop at an error. Mend the data or the spec first, then check again."
+    if any(finding.code == "too_few_accounts" for finding in result.quality):
+        return "A run would not say anything yet: there are too few accounts with a known outcome."
     if result.of("warning"):
-        return "A run is possible. What is to be looked into may bend its answer; each card says how to rule that out."
+        return "A run is possible. The warnings may change its answer; each one says what to do about it."
     return "Nothing speaks against a run."
 
 

@@ -125,7 +125,7 @@ def _drawn(proposal: Proposal, place: int, result: ValidationResult, *, figures:
             proposal.adjusted, proposal.unwidened, proposal.coverage, inference.get("alpha", 0.05)
         ),
         widened=widened,
-        next_step=next_step(proposal),
+        next_step=next_step(proposal, result.judged),
         data_would_show=data_would_show(proposal, inference.get("minimum_effect")),
         wants_accounts=wants_accounts(proposal),
         deciding_test=proposal.deciding_test(),

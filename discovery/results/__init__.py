@@ -38,6 +38,7 @@ from discovery.results.quality import (
     Silence,
     Subject,
     Timeline,
+    VolumeJump,
 )
 from discovery.results.reading import ladder_reference, read_earlier, read_ladder, read_result, read_validation
 from discovery.results.rendering import Renderer, attach, renderer
@@ -157,6 +158,7 @@ __all__ = [
     "ValidationResult",
     "Verdict",
     "VerdictStatus",
+    "VolumeJump",
     "as_json_values",
     "attach",
     "ladder_reference",

@@ -95,13 +95,16 @@ class Profile:
 
     `settings` is the suggested spec as plain values, with the names of `discover.toml`; `choices` are the settings a
     person should look at. `starts` and `ends` are ISO 8601 times of the log, empty where it holds no usable event.
-    `with_outcome` are the accounts whose outcome is known under the suggested settings, `base_rate` the share of them
-    that stayed.
+    `events_rows` are all rows that were read, `events_used` those that count as events. `with_outcome` are the accounts
+    whose outcome is known under the suggested settings, `base_rate` the share of them that stayed, and `shortfall` why
+    a run could not answer, empty where it could. `signup_from` says what signups are: of the "table" of accounts, a
+    "column" of the events, the first "signup event", the "first event", or as the format of that name tells.
     """
 
     format: str
     format_reason: str
     events_rows: int
+    events_used: int
     event_names: int
     accounts: int
     users: int | None
@@ -110,7 +113,9 @@ class Profile:
     landmark: int
     with_outcome: int
     base_rate: float | None
+    shortfall: str
     accounts_derived: bool
+    signup_from: str
     recognised: tuple[RecognisedColumn, ...]
     events: tuple[EventProfile, ...]
     properties: tuple[PropertyProfile, ...]

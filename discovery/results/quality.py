@@ -86,6 +86,17 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeJump:
+    """The week, by the ISO date of its first day, in which an event becomes `factor` times as frequent, and stays so.
+
+    Below one it becomes less frequent; both are compared with what accounts do otherwise.
+    """
+
+    start: str
+    factor: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventSeries:
     """The volume of one event over time: rows in each period of the timeline, and how many accounts ever have it."""
 
@@ -96,13 +107,15 @@ class EventSeries:
     last: str
     counts: tuple[int, ...]
     silences: tuple[Silence, ...] = ()
+    jumps: tuple[VolumeJump, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """The volume of the whole log and of its events. `starts` are the ISO dates at which the periods begin.
 
-    `events` are the most frequent ones, most rows first; `left_out` is how many others there are.
+    `events` are those with silences or jumps, then the most frequent others, most rows first; `left_out` is how many
+    more there are.
     """
 
     unit: Literal["day", "week", "month"]
@@ -131,14 +144,16 @@ class Coverage:
 class CheckResult:
     """The data-quality report: what `discover check` says and writes.
 
-    `starts` and `ends` are the ISO dates of the log's first and last day, strays apart; `rules` are all that were
-    asked, those that are passed or do not apply included.
+    `events_used` are those of the `events_rows` that count as events. `starts` and `ends` are the ISO dates of the
+    log's first and last day, strays apart; `rules` are all that were asked, those that are passed or do not apply
+    included.
     """
 
     quality: tuple[QualityFinding, ...]
     recognised: tuple[RecognisedColumn, ...]
     accounts: int
     events_rows: int
+    events_used: int
     format: str = "table"
     starts: str | None = None
     ends: str | None = None

@@ -15,7 +15,7 @@ from discovery.spec.questions import (
     ProductSpec,
 )
 from discovery.spec.reading import build_spec, load_spec, override
-from discovery.spec.sources import DERIVED, AccountsSpec, EventsSpec, Format, IdentitySpec
+from discovery.spec.sources import DERIVED, FORMAT_NAMES, AccountsSpec, EventsSpec, Format, IdentitySpec
 from discovery.spec.study import StudySpec
 
 Day = 86_400_000_000
@@ -23,6 +23,7 @@ Day = 86_400_000_000
 
 __all__ = [
     "DERIVED",
+    "FORMAT_NAMES",
     "AccountsSpec",
     "AssignmentSpec",
     "CandidatesSpec",

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from discovery.errors import SpecError
+from discovery.spec.secrets import holds_secret
 from discovery.spec.sources import DERIVED
 from discovery.spec.study import StudySpec
 
@@ -101,7 +102,7 @@ def _fault(location: tuple[int | str, ...], message: str, kind: str, value: obje
         hint = f" (did you mean {near[0]!r}?)" if near else f" (known: {', '.join(known)})"
         return f"unknown key {name!r}{hint}"
     message = _list_wanted(location) if kind == "tuple_type" else message.removeprefix("Value error, ")
-    secret = isinstance(value, str) and "://" in value
+    secret = isinstance(value, str) and ("://" in value or holds_secret(value))
     shown = "" if secret or isinstance(value, Mapping | BaseModel) else f" (given: {value!r})"
     return f"{name}: {message}{shown}" if name else message
 

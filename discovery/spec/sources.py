@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from discovery.spec.secrets import holds_secret
 from discovery.spec.section import Section
 
 Format = Literal["auto", "table", "segment", "posthog", "amplitude", "mixpanel", "snowplow"]
 """How an export is laid out; a plain table names its own columns."""
+
+FORMAT_NAMES: Final[Mapping[str, str]] = {
+    "table": "a plain table",
+    "segment": "Segment",
+    "posthog": "PostHog",
+    "amplitude": "Amplitude",
+    "mixpanel": "Mixpanel",
+    "snowplow": "Snowplow",
+}
+"""The formats as people write them."""
 
 DERIVED = "events"
 """What `accounts.from` says where there is no table of accounts: they are read off the events."""
 
 _NO_ZONES = ("localtime", "posixrules", "Factory")
 """Names that `zoneinfo` may find on a machine, but that mean another zone elsewhere, or none."""
-_WITH_PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&;](password|passwd|pwd|token|secret)=", re.IGNORECASE)
 
 
 def _without_secrets(source: str) -> str:
-    if _WITH_PASSWORD.search(source):
+    if holds_secret(source):
         raise ValueError(
             "holds a password or token; leave it out of the spec and give it in the environment or the profile of the "
             "driver"

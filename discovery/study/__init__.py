@@ -29,6 +29,7 @@ from discovery.results import (
     read_earlier,
 )
 from discovery.spec import Day, StudySpec, build_spec
+from discovery.study.enough import with_enough_asked
 from discovery.study.evidence import lifetimes
 from discovery.study.finalists import Finalists
 from discovery.study.ladders import Ladders
@@ -108,6 +109,7 @@ class Study:
             progress("Drawing the timeline")
             timeline = timeline_of(relations)
             coverage = coverage_of(relations)
+            relations = with_enough_asked(relations)
         first, last = (
             datetime.fromtimestamp(end // 1_000_000, UTC).date().isoformat() if timeline else None
             for end in (relations.log_start, relations.log_end)
@@ -115,6 +117,7 @@ class Study:
         return CheckResult(
             accounts=len(relations.accounts),
             events_rows=relations.events_rows,
+            events_used=relations.events_used,
             format=relations.layout,
             starts=first,
             ends=last,
@@ -278,7 +281,7 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
         "searched": evidence.searched,
         "score_model": evidence.model,
         "adjusted_for": sample.adjusted_for,
-        "opened": found.opened,
+        "opened": found.opened.said,
         "candidates": ranking.candidate_table(evidence, grading),
     }
 

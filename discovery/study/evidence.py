@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,11 @@ from discovery import estimate, exposure
 from discovery.estimate import Adjustment
 from discovery.exposure import Exposure, Flags
 from discovery.intake import UNKNOWN_TIME, Relations
+from discovery.milestone import Condition
 from discovery.outcome import Lifetimes, Outcome
 from discovery.ranking import set_apart
 from discovery.spec import Day, StudySpec
+from discovery.study.properties import columns_of
 from discovery.study.sample import Sample
 
 FIVE_MINUTES = 300_000_000
@@ -64,7 +66,8 @@ def prepare_sample(relations: Relations, outcome: Outcome, measured: Exposure, f
     """Gather what the search needs to know of the landmark accounts."""
     positions, spec = outcome.positions, relations.spec
     apart = events_apart(relations, outcome, measured)
-    counts = measured.counts_among(positions)
+    counts, of_acts = measured.counts_among(positions), measured.of_acts
+    soon = Day if relations.date_only else FIVE_MINUTES
     return Sample(
         events=measured.events,
         flags=flags,
@@ -79,14 +82,13 @@ def prepare_sample(relations: Relations, outcome: Outcome, measured: Exposure, f
         outcome=outcome.summary.kind,
         kinds={event: spec.kinds.of(event) for event in measured.events},
         apart=apart,
-        at_signup=frozenset(
-            exposure.events_at_signup(measured, positions, Day if relations.date_only else FIVE_MINUTES)
-        ),
+        at_signup=frozenset(exposure.events_at_signup(measured, positions, soon)),
         at_signup_words="on the day of signup" if relations.date_only else "within five minutes of signup",
         within=np.ones(len(positions), dtype=bool),
         asked_model=spec.inference.model,
-        acts=() if measured.of_acts is None else measured.of_acts.events,
-        act_counts=None if measured.of_acts is None else measured.of_acts.counts_among(positions),
+        acts=() if of_acts is None else of_acts.events,
+        acts_at_signup=frozenset(() if of_acts is None else exposure.events_at_signup(of_acts, positions, soon)),
+        act_counts=None if of_acts is None else of_acts.counts_among(positions),
     )
 
 
@@ -102,8 +104,19 @@ def events_apart(relations: Relations, outcome: Outcome, measured: Exposure) -> 
     return {event: reason for event, reason in found.items() if reason is not None}
 
 
-def _after_decision(relations: Relations) -> dict[str, float]:
-    """Return the events that timing shows to belong to the decision, with the share of accounts that says so."""
+def acts_apart(relations: Relations, acts: Sequence[Condition]) -> Mapping[str, tuple[str, str]]:
+    """Return the acts that timing shows to belong to the decision to stay or go, with status and reason."""
+    asked = {act.act_name: act for act in acts if act.where and relations.spec.kinds.of(act.event) is None}
+    if not asked:
+        return {}
+    late = {name: share for name, share in _after_decision(relations, tuple(asked.values())).items() if name in asked}
+    found = {name: set_apart(asked[name].event, relations.spec, (), {asked[name].event: late[name]}) for name in late}
+    return {name: reason for name, reason in found.items() if reason is not None}
+
+
+def _after_decision(relations: Relations, acts: Sequence[Condition] = ()) -> dict[str, float]:
+    """Return the events, and acts, that timing shows to belong to the decision, with the share that says so."""
+    rows = exposure.with_acts(relations.events_table, acts, columns_of(relations))
     accounts = relations.accounts
     moments = []
     if relations.has_departures and accounts.churned is not None:
@@ -111,9 +124,7 @@ def _after_decision(relations: Relations) -> dict[str, float]:
     if accounts.converted is not None and relations.spec.outcome.kind == "converted":
         moments.append(_days(accounts.converted, accounts.signup))
     late: dict[str, float] = {}
-    for counted in exposure.decision_times(
-        relations.engine, relations.events_table, relations.accounts_table, *moments
-    ):
+    for counted in exposure.decision_times(relations.engine, rows, relations.accounts_table, *moments):
         evidence = estimate.after_decision(counted.having, counted.near, counted.expected)
         late |= {counted.events[i]: float(evidence.share[i]) for i in np.flatnonzero(evidence.follows)}
     return late

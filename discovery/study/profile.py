@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from discovery import exposure, suggest
+from discovery import exposure, ranking, suggest
 from discovery.intake import UNKNOWN_TIME, Relations
 from discovery.intake.profile import (
     EventCount,
@@ -82,6 +82,7 @@ def profile_of(
         format=relations.layout,
         format_reason=first.format_reason,
         events_rows=relations.events_rows,
+        events_used=relations.events_used,
         event_names=len(counted),
         accounts=len(relations.accounts),
         users=users.users,
@@ -90,7 +91,9 @@ def profile_of(
         landmark=outcome.population.landmark,
         with_outcome=outcome.population.mature,
         base_rate=outcome.population.base_rate,
+        shortfall=ranking.shortfall(outcome.population, outcome.summary) or "",
         accounts_derived=relations.accounts_derived,
+        signup_from=relations.signup_from,
         recognised=relations.recognised,
         events=profiles,
         properties=_properties(first, users),
@@ -208,6 +211,7 @@ def _traits(relations: Relations) -> suggest.Traits:
         possible=tuple(column for column in left_out if column not in seats),
         seats=seats,
         seats_taken=relations.spec.accounts.seats,
+        first_told=relations.accounts_derived and relations.layout != "table",
     )
 
 
@@ -223,6 +227,7 @@ def _reading(
             asked=asked,
             run=relations.spec,
             derived=relations.accounts_derived,
+            signup_from=relations.signup_from,
             zoneless="" if relations.date_only else first.zoneless,
             account_columns=columns,
             signup_events=[(e.event, min(e.accounts / known, 1.0)) for e in counted if suggest.is_signup(e.event)],
@@ -239,6 +244,7 @@ def _properties(first: FirstRows, users: UserCount) -> tuple[PropertyProfile, ..
                 filled=look.filled,
                 distinct=look.distinct,
                 examples=look.examples,
+                of_account=ranking.is_trait(look.several, look.same, look.commonest),
             )
         )
         for look in first.properties

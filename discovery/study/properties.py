@@ -1,23 +1,24 @@
 """Which properties of events are searched as conditions: chosen by their values alone, before any outcome is looked at.
 
 For every event that has the property: few different values each as `=`, numbers of more than a few values as `>=` at
-their quartiles. What by its words belongs to the decision to stay or go is left out and said.
+their quartiles. What by its words belongs to the decision to stay or go is left out and said, and so is a property that
+does not change within an account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discovery import wording
-from discovery.exposure import EventColumns, PropertyValues, ValueReach
+from discovery.exposure import EventColumns, PropertyValues, ValueCounts, ValueReach
 from discovery.intake import Relations
-from discovery.milestone import BY_OTHER, Condition, Milestone, PropertyTest, Scalar
+from discovery.milestone import BY_OTHER, EXACT, Condition, Milestone, PropertyTest, Scalar
 from discovery.outcome import Outcome
-from discovery.ranking import MIN_ACCOUNTS, OutcomeTerm, outcome_term, set_apart
+from discovery.ranking import JUDGED_BY, MIN_ACCOUNTS, OutcomeTerm, is_trait, outcome_term, set_apart
 from discovery.results import OpenedProperty
 from discovery.spec import Day
 
@@ -27,6 +28,8 @@ LOOKED_THROUGH = 64
 """Different values on an event, over all accounts, beyond which it is not asked who has which."""
 MOST_ACTS = 500
 """Acts that are searched, four rules each, those of most accounts first."""
+NUMERIC = 0.95
+"""Share of the rows with a property that must read as numbers for it to be one: a few may say `n/a`."""
 DIGITS = 3
 """Significant digits of a threshold, so that it reads well."""
 
@@ -47,7 +50,9 @@ class _Act:
 
 def columns_of(relations: Relations) -> EventColumns:
     """Return what the events of a study hold beyond account, event, user and time."""
-    return EventColumns(properties=relations.properties, has_creator=relations.has_creator)
+    return EventColumns(
+        properties=relations.properties, has_creator=relations.has_creator, log_start=relations.log_start
+    )
 
 
 def properties_of(milestones: Iterable[Milestone]) -> tuple[str, ...]:
@@ -67,15 +72,53 @@ def acts_to_measure(milestones: Iterable[Milestone]) -> list[Condition]:
     return [each for act in acts for each in (act, *with_fewer_tests(act)) if each.where]
 
 
-def open_properties(relations: Relations, outcome: Outcome) -> Opened:
+def tested_by(milestones: Iterable[Milestone]) -> tuple[str, ...]:
+    """Return the properties that milestones test, `by_other` among them."""
+    return tuple(sorted({name for one in milestones for name in one.properties}))
+
+
+def of_account(relations: Relations, outcome: Outcome, name: str, events: Collection[str]) -> Mapping[str, float]:
+    """Return those of some events on which a property is a trait of the account, and the share that says so.
+
+    Where too few accounts have several rows of one event, those of all events together are looked at.
+    """
+    if name == BY_OTHER or not len(outcome.positions):
+        return {}
+    seen = {each.event: each for each in _values(relations, outcome, name).sameness()}
+    enough = {event: each for event, each in seen.items() if each.accounts >= JUDGED_BY}
+    if None not in enough:
+        return {}
+    found = {event: enough.get(event, enough[None]) for event in events}
+    return {
+        event: each.same / each.accounts
+        for event, each in found.items()
+        if is_trait(each.accounts, each.same, each.commonest)
+    }
+
+
+def _values(relations: Relations, outcome: Outcome, name: str) -> PropertyValues:
+    return PropertyValues(
+        engine=relations.engine,
+        events_table=relations.events_table,
+        accounts_table=relations.accounts_table,
+        columns=columns_of(relations),
+        name=name,
+        observation_us=relations.spec.candidates.window_days * Day,
+        latest=int(relations.accounts.signup[outcome.positions].max()),
+    )
+
+
+def open_properties(relations: Relations, outcome: Outcome, also: Sequence[str] = ()) -> Opened:
     """Choose the acts that are searched, as `candidates.properties` asks.
 
     Parameters
     ----------
     relations, outcome
         What was read, and who is at the landmark; nothing else of the outcome is looked at.
+    also
+        Properties that are opened beside those.
     """
-    names = relations.spec.candidates.properties
+    names = (*relations.spec.candidates.properties, *also)
     if not names or not len(outcome.positions):
         return Opened()
     openings = [_Opening(relations=relations, outcome=outcome, name=name) for name in dict.fromkeys(names)]
@@ -116,16 +159,18 @@ class _Opening:
             return [], [f"Its name contains {_spoken(term)}, so none of its values was searched."]
         if self.name == BY_OTHER and not self.relations.has_users:
             return [], ["The events name no users."]
-        counts = [each for each in self._values.counted() if set_apart(each.event, self.relations.spec) is None]
-        if not counts:
+        everywhere = [each for each in self._values.counted() if set_apart(each.event, self.relations.spec) is None]
+        if not everywhere:
             return [], ["No event has it inside an observation window."]
-        numeric = [each for each in counts if each.number_rows == each.rows and each.numbers > MOST_VALUES]
+        traits = of_account(self.relations, self.outcome, self.name, [each.event for each in everywhere])
+        counts = [each for each in everywhere if each.event not in traits]
+        numeric = [each for each in counts if each.number_rows >= NUMERIC * each.rows and each.numbers > MOST_VALUES]
         listed = [each for each in counts if each not in numeric]
         few = [each.event for each in listed if each.values <= LOOKED_THROUGH]
         acts, left_out = self._of_values(self._values.reached(few))
         wide = sorted({each.event for each in listed} - {*few})
         crowded = [*wide, *left_out.crowded]
-        sentences = list(left_out.sentences)
+        sentences = [*_as_traits(traits, {each.event for each in everywhere}), *_unread(numeric), *left_out.sentences]
         if crowded:
             named = ", ".join(f"“{wording.clean(event)}”" for event in sorted(crowded)[:3])
             sentences.append(
@@ -136,16 +181,7 @@ class _Opening:
 
     @property
     def _values(self) -> PropertyValues:
-        relations = self.relations
-        return PropertyValues(
-            engine=relations.engine,
-            events_table=relations.events_table,
-            accounts_table=relations.accounts_table,
-            columns=columns_of(relations),
-            name=self.name,
-            observation_us=relations.spec.candidates.window_days * Day,
-            latest=int(relations.accounts.signup[self.outcome.positions].max()),
-        )
+        return _values(self.relations, self.outcome, self.name)
 
     @property
     def _fewest(self) -> int:
@@ -202,7 +238,7 @@ class _LeftOut:
 
 def _grouped(values: Sequence[ValueReach], here: NDArray[np.bool_]) -> dict[Scalar, int]:
     """Return how many accounts have each value: numbers where all are, truth values where all are, else texts."""
-    by_number = all(each.number is not None for each in values)
+    by_number = all(each.number is not None and abs(each.number) < EXACT for each in values)
     by_truth = {each.value for each in values} <= {"true", "false"}
     having: dict[Scalar, list[NDArray[np.int64]]] = {}
     for each in values:
@@ -213,6 +249,29 @@ def _grouped(values: Sequence[ValueReach], here: NDArray[np.bool_]) -> dict[Scal
             value = each.value == "true"
         having.setdefault(value, []).append(each.accounts)
     return {value: int(here[np.unique(np.concatenate(accounts))].sum()) for value, accounts in having.items()}
+
+
+def _unread(numeric: Sequence[ValueCounts]) -> list[str]:
+    """Say how many rows have a value that is no number where the others' are cut by size."""
+    unread = sum(each.rows - each.number_rows for each in numeric)
+    if not unread:
+        return []
+    rows = sum(each.rows for each in numeric)
+    return [f"On {unread:,} of {rows:,} rows of events that are cut by size it is no number; those meet no threshold."]
+
+
+def _as_traits(traits: Mapping[str, float], events: set[str]) -> list[str]:
+    found = sorted(events & set(traits))
+    if not found:
+        return []
+    named = ", ".join(f"“{wording.clean(event)}”" for event in found[:3])
+    where = "" if len(found) == len(events) else f"On {len(found):,} event(s) (first: {named}) "
+    share = min(traits[event] for event in found)
+    mostly = "in all" if share == 1 else f"in at least {int(100 * share)} %"
+    return [
+        f"{where}{'it' if where else 'It'} is the same on all rows of an account, {mostly} of those that have several: "
+        "a trait of the account, not something it does. Name it in accounts.segments, if it was known at signup."
+    ]
 
 
 def _rounded(number: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -16,15 +16,16 @@ from discovery import exposure, ladder
 from discovery.estimate import unpack
 from discovery.exposure import Exposure
 from discovery.intake import Relations
-from discovery.milestone import Condition, Milestone
+from discovery.milestone import BY_OTHER, Condition, Milestone
 from discovery.outcome import Outcome
 from discovery.ranking import MIN_MATURE, MIN_SIDE, NO_MILESTONE, Evidence
 from discovery.spec import Day
+from discovery.study.evidence import acts_apart
 from discovery.study.ladders import Ladders
 from discovery.study.launches import Launches
-from discovery.study.properties import columns_of, with_fewer_tests
+from discovery.study.properties import columns_of, of_account, with_fewer_tests
 from discovery.study.sample import Sample
-from discovery.validation import Case, Repeats, Rule, Setup, Tracking
+from discovery.validation import Case, Presence, Repeats, Rule, Setup, Tracking
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -105,8 +106,9 @@ class Proposals:
             window_days=spec.candidates.window_days,
             motion=spec.product.motion,
             date_only=self.relations.date_only,
-            apart={event: self.sample.apart[event] for event in events if event in self.sample.apart},
-            at_signup=self.sample.at_signup,
+            apart={event: self.sample.apart[event] for event in events if event in self.sample.apart}
+            | dict(acts_apart(self.relations, milestone.acts)),
+            at_signup=self.sample.at_signup | self.sample.acts_at_signup,
             defines_outcome=frozenset(spec.outcome.activity if self.sample.outcome == "active" else ()) & {*events},
             kinds={event: spec.kinds.of(event) for event in events},
             vanity=vanity,
@@ -121,7 +123,19 @@ class Proposals:
             repeats=self._repeats(milestone, here, days),
             missing_events=missing,
             near_names=tuple(name for event in missing for name in get_close_matches(event, self.names, n=1)),
+            same_within=self._same_within(milestone),
         )
+
+    def _same_within(self, milestone: Milestone) -> dict[tuple[str, str], float]:
+        tested: dict[str, set[str]] = {}
+        for act in milestone.acts:
+            for test in act.where:
+                tested.setdefault(test.name, set()).add(act.event)
+        return {
+            (event, name): share
+            for name, events in tested.items()
+            for event, share in of_account(self.relations, self.outcome, name, events).items()
+        }
 
     def _deciding(self, here: Bools) -> Sample | None:
         """Return the accounts the verdict rests on; None where they are too few to hold anything equal."""
@@ -225,7 +239,8 @@ class Proposals:
         span = relations.log_start, relations.log_end
         rows = exposure.weekly_rows(relations.engine, counted_in, names, *span)
         tested = any(act.where for act in milestone.acts)
-        alone = exposure.weekly_rows(relations.engine, relations.events_table, (), *span) if tested else rows
+        events = milestone.events
+        alone = exposure.weekly_rows(relations.engine, relations.events_table, events, *span) if tested else rows
         launched = {act.act_name: self.launches.of_act(act) for act in milestone.acts}
         return Tracking(
             events=names,
@@ -234,9 +249,22 @@ class Proposals:
             everything=alone.everything,
             launched={name: moment for name, moment in launched.items() if moment is not None},
             repeated=rows.repeated,
-            unknown_users=rows.unknown_users,
+            unknown_users=alone.unknown_users,
             has_users=relations.has_users,
+            presence=tuple(self._presence(milestone)),
         )
+
+    def _presence(self, milestone: Milestone) -> Iterator[Presence]:
+        """Count the rows that have the properties that are tested; who did it is no property, but its creator is."""
+        relations = self.relations
+        columns, span = columns_of(relations), (relations.log_start, relations.log_end)
+        for act in milestone.acts:
+            for name in dict.fromkeys(test.name for test in act.where):
+                if name != BY_OTHER or columns.has_creator:
+                    rows, known = exposure.weekly_presence(
+                        relations.engine, relations.events_table, (act.event, name), columns, *span
+                    )
+                    yield Presence(act=act.act_name, event=act.event, name=name, rows=rows, known=known)
 
     def _repeats(self, milestone: Milestone, here: Bools, days: Floats) -> Repeats:
         relations, positions = self.relations, self.outcome.positions[here]

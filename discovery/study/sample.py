@@ -27,7 +27,8 @@ FEWEST_DEPARTURES = 100
 class Sample:
     """What is known of n landmark accounts; `within` says which of them the search is about.
 
-    `counts` has how often each did each of `events`, `act_counts` each of `acts`: events with tests.
+    `counts` has how often each did each of `events`, `act_counts` each of `acts`: events with tests. What happens at
+    signup is named in `at_signup`, events, and `acts_at_signup`.
     """
 
     events: tuple[str, ...]
@@ -48,6 +49,7 @@ class Sample:
     within: NDArray[np.bool_]
     asked_model: Literal["auto", "cox", "logistic"] = "auto"
     acts: tuple[str, ...] = ()
+    acts_at_signup: frozenset[str] = frozenset()
     act_counts: sparse.csc_array[Any] | None = None
 
     def __len__(self) -> int:
@@ -60,7 +62,7 @@ class Sample:
     def counts_of(self, condition: Condition) -> list[tuple[str, Floats]]:
         """Return how often each account did a condition's event, and how often with its tests met, by name."""
         found = [(condition.event, self.counts[:, [self.events.index(condition.event)]])]
-        if condition.act_name in self.acts and self.act_counts is not None:
+        if condition.where and condition.act_name in self.acts and self.act_counts is not None:
             found.append((condition.act_name, self.act_counts[:, [self.acts.index(condition.act_name)]]))
         return [(name, column.toarray().ravel().astype(float)) for name, column in found]
 

@@ -75,11 +75,12 @@ def _eligible(sample: Sample, spec: StudySpec) -> NDArray[np.bool_]:
     mask[rows] = True
     met = flags.among(mask)
     apart = np.array([event in sample.apart for event in sample.events], dtype=bool)
-    at_signup = np.array([event in sample.at_signup for event in sample.events], dtype=bool)
+    soon = sample.at_signup | sample.acts_at_signup
+    at_signup = np.array([condition.act_name in soon for condition in flags.conditions], dtype=bool)
     return eligible_candidates(
         flags.conditions,
         apart[event_of],
-        at_signup[event_of],
+        at_signup,
         np.stack([met, len(rows) - met]),
         float(sample.retained[rows].mean()),
         flags.among(sample.within) / max(1, len(sample.everyone)),

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discovery import estimate, experiment, exposure, ranking
+from discovery import estimate, experiment, exposure, ranking, wording
 from discovery.errors import InputError
 from discovery.intake import Relations
-from discovery.milestone import Milestone
+from discovery.milestone import BY_OTHER, Condition, Milestone, PropertyTest
 from discovery.outcome import Outcome, read_outcome
 from discovery.ranking import Evidence
 from discovery.results import (
@@ -29,7 +29,7 @@ from discovery.results import (
     read_ladder,
 )
 from discovery.study.evidence import lifetimes
-from discovery.study.properties import acts_to_measure
+from discovery.study.properties import acts_to_measure, columns_of, tested_by
 from discovery.study.proposals import Proposals, windows_us
 from discovery.study.search import PLASMODES
 from discovery.study.settled import as_day, judged_through, moment_of, settled, signups_per_week, weeks_until
@@ -40,6 +40,8 @@ from discovery.validation import Aside, Case, Effect, decide, effect_of, judge, 
 Progress = Callable[[str], None]
 NEARLY_THE_SAME = 0.85
 """Likeness (difflib's ratio) from which a name that the log does not have is taken for a slip."""
+SHOWN_VALUES = 10
+"""Values of a property that are named where another one was asked for."""
 LEAST_BOUND = 3.5
 """The bound on rules of which none could be searched: that of pairs is never nearer."""
 
@@ -100,6 +102,7 @@ def validate(relations: Relations, question: Question, inferred: bool, progress:
     spec = relations.spec
     _refuse_long_windows(question, spec.candidates.window_days)
     _refuse_misspelt(question, relations)
+    _refuse_absent_values(question, relations)
     progress("Reading who stayed and who left")
     overall = read_outcome(
         lifetimes(relations), spec.outcome, window_days=spec.candidates.window_days, inferred=inferred
@@ -117,7 +120,13 @@ def validate(relations: Relations, question: Question, inferred: bool, progress:
     # The stated day alone decides: what happens after it must not move a verdict from one night to the next.
     windows = windows_us(question.milestones, relations)
     found = search_all(
-        relations, outcome, windows, progress, stated_day=True, acts=acts_to_measure(question.everything)
+        relations,
+        outcome,
+        windows,
+        progress,
+        stated_day=True,
+        acts=acts_to_measure(question.everything),
+        also=tested_by(question.milestones),
     )
     if isinstance(found, str):
         return said | _unanswered(question, found)
@@ -135,7 +144,7 @@ def validate(relations: Relations, question: Question, inferred: bool, progress:
     )
     return said | {
         "proposals": each.judged(question, progress),
-        "correction": _correction(question, found.evidence.searched),
+        "correction": _correction(question, found.evidence.searched, found.opened.acts),
         "searched": found.evidence.searched,
         "first": found.verdict.milestone,
         "first_status": found.verdict.status,
@@ -283,17 +292,35 @@ def _bound(milestone: Milestone, evidence: Evidence) -> float:
     return single if len(milestone.conditions) == 1 else max(single, pair)
 
 
-def _correction(question: Question, searched: int) -> str:
+def _correction(question: Question, searched: int, opened: Sequence[Condition]) -> str:
     proposals = len(question.milestones)
     if question.origin == "searched":
+        if not searched:  # then it keeps clear of the least that a search reaches by chance
+            return ""
         both = "" if proposals == 1 else f"; the upper bound answers for the {proposals} proposals"
         return (
             f"A search over these accounts may have proposed {'it' if proposals == 1 else 'them'}, so the lower bound "
-            f"answers for all {searched:,} rules of that search{both}."
+            f"answers for {_rules(searched)} of that search{both}."
+            f"{_not_covered(question, opened)}"
         )
     if proposals == 1:
         return "One proposal that did not come from these accounts: nothing to correct for."
     return f"{proposals} proposals that did not come from these accounts answer for each other (Holm)."
+
+
+def _not_covered(question: Question, opened: Sequence[Condition]) -> str:
+    """Say which tests of the proposals no search opened, so that the bound does not answer for rules like them."""
+    known = {(act.event, test.name) for act in opened for test in act.where}
+    acts = (act for milestone in question.milestones for act in milestone.acts)
+    apart = {act.act_name: None for act in acts for test in act.where if (act.event, test.name) not in known}
+    if not apart:
+        return ""
+    named = ", ".join(wording.clean(name) for name in list(apart)[:3])
+    return f" No rules with such tests as in {named} are among them: it does not answer for a search through those."
+
+
+def _rules(searched: int) -> str:
+    return "the one rule" if searched == 1 else f"all {searched:,} rules"
 
 
 def _unanswered(question: Question, reason: str) -> dict[str, Any]:
@@ -318,6 +345,28 @@ def _refuse_misspelt(question: Question, relations: Relations) -> None:
     said = [f"“{event}” (did you mean “{found[0]}”?)" for event, found in near.items() if found]
     if said:
         raise InputError(f"{len(said)} event(s) are not in the log: {', '.join(said[:3])}. Nothing was judged.")
+
+
+def _refuse_absent_values(question: Question, relations: Relations) -> None:
+    """Refuse a value of a property that no row of its event has, in the whole log."""
+    names = exposure.event_names(relations.engine, relations.events_table)
+    events, columns = relations.events_table, columns_of(relations)
+    acts = (act for milestone in question.milestones for act in milestone.acts if act.event in names)
+    values = [
+        Condition(act.event, where=(PropertyTest(test.name, "=", value),))
+        for act in acts
+        for test in act.where
+        if test.operator in ("=", "in") and test.name != BY_OTHER
+        for value in test.values
+    ]
+    absent = exposure.never_met(relations.engine, events, values, columns)
+    if not absent:
+        return
+    event, (test,) = absent[0].event, absent[0].where
+    found = exposure.usual_values(relations.engine, events, columns, event, test.name, SHOWN_VALUES + 1)
+    shown = ", ".join(map(wording.clean, found[:SHOWN_VALUES])) + (" and more" if len(found) > SHOWN_VALUES else "")
+    there = f"there are {shown}. Case counts" if found else f"none has any {test.name}"
+    raise InputError(f"No row of {event} has {test}; {there}. Nothing was judged.")
 
 
 def _refuse_long_windows(question: Question, window_days: int) -> None:

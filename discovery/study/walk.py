@@ -6,16 +6,17 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from discovery import exposure, ranking
+from discovery import exposure, ranking, wording
 from discovery.exposure import Exposure
 from discovery.intake import Relations
 from discovery.milestone import Condition
 from discovery.outcome import Outcome
 from discovery.ranking import Evidence, Grading
-from discovery.results import OpenedProperty, Verdict
+from discovery.results import Verdict
 from discovery.spec import Day
 from discovery.study.evidence import prepare_sample
-from discovery.study.properties import columns_of, open_properties
+from discovery.study.late_acts import without_late
+from discovery.study.properties import Opened, columns_of, open_properties
 from discovery.study.sample import Sample
 from discovery.study.search import gather
 
@@ -29,7 +30,7 @@ class Searched:
     evidence: Evidence
     grading: Grading
     verdict: Verdict
-    opened: tuple[OpenedProperty, ...]
+    opened: Opened
 
 
 def search_all(
@@ -40,6 +41,7 @@ def search_all(
     *,
     stated_day: bool = False,
     acts: Sequence[Condition] = (),
+    also: Sequence[str] = (),
 ) -> Searched | str:
     """Search every rule over the accounts of an outcome, or return why there is nothing to search.
 
@@ -55,6 +57,8 @@ def search_all(
         Whether the outcome on its stated day decides, whatever the spec says of the model.
     acts
         Events with tests of their properties that are to be measured beside those that are searched.
+    also
+        Properties that are opened beside those that the spec opens.
     """
     spec = relations.spec
     short = ranking.shortfall(outcome.population, outcome.summary)
@@ -62,7 +66,7 @@ def search_all(
         return short
     progress("Counting what accounts did in their first days")
     grid = spec.candidates
-    opened = open_properties(relations, outcome)
+    opened = open_properties(relations, outcome, also)
     measured = exposure.measure(
         relations.engine,
         relations.events_table,
@@ -73,6 +77,7 @@ def search_all(
         (*opened.acts, *acts),
         columns_of(relations),
     )
+    opened = without_late(opened, relations, outcome, measured)
     users = grid.min_users if relations.has_users else (1,)
     flags = exposure.candidate_flags(
         measured, outcome.positions, grid.at_least, grid.within_days, users, ranking.MIN_SIDE, opened.acts
@@ -91,11 +96,12 @@ def search_all(
         evidence=evidence,
         grading=grading,
         verdict=ranking.decide(evidence, grading, outcome.population, outcome.summary, spec),
-        opened=opened.said,
+        opened=opened,
     )
 
 
 def _nothing_differs(events: tuple[str, ...]) -> str:
     if not events:
         return "no event lies inside any account's observation window"
-    return f"all accounts did the same {len(events):,} event(s) in the same measure, so nothing tells them apart"
+    same = wording.counted(len(events), "event")
+    return f"all accounts did the same {same} in the same measure, so nothing tells them apart"

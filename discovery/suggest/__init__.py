@@ -8,12 +8,14 @@ from discovery.suggest.aliases import Spelling, suggested_aliases
 from discovery.suggest.kinds import SeenEvent, guess_kinds
 from discovery.suggest.outcome import Horizon, chosen_horizon, horizons_of, kind_choice, outcome_choice
 from discovery.suggest.properties import SeenProperty, by_other_profile, property_profile
-from discovery.suggest.reading import AccountColumn, Reading, is_signup, reading_choices
+from discovery.suggest.reading import AccountColumn, Reading, is_signup, reading_choices, signup_words
 from discovery.suggest.settings import (
     KINDS,
+    NO_TRAIT,
     Traits,
     alias_choice,
     kind_choices,
+    lacks_trait,
     motion_choice,
     settled,
     suggested_settings,
@@ -22,6 +24,7 @@ from discovery.suggest.settings import (
 
 __all__ = [
     "KINDS",
+    "NO_TRAIT",
     "AccountColumn",
     "Horizon",
     "Reading",
@@ -37,11 +40,13 @@ __all__ = [
     "is_signup",
     "kind_choice",
     "kind_choices",
+    "lacks_trait",
     "motion_choice",
     "outcome_choice",
     "property_profile",
     "reading_choices",
     "settled",
+    "signup_words",
     "suggested_aliases",
     "suggested_settings",
     "trait_choices",

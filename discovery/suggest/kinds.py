@@ -180,7 +180,12 @@ def _may_be_value(seen: SeenEvent) -> bool:
 
 
 def _times(seen: SeenEvent) -> str:
-    return "once" if seen.rows_per_account <= 1 else f"{seen.rows_per_account:g} times in the median account"
+    rows = seen.rows_per_account
+    if rows <= 1:
+        return "once"
+    least = int(rows)
+    times = f"{least}" if rows == least else f"{least} or {least + 1}"  # the median of an even number of accounts
+    return f"{'once or twice' if 1 < rows < 2 else f'{times} times'} in the median account"
 
 
 def _after(seen: SeenEvent) -> str:

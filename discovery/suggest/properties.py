@@ -25,13 +25,17 @@ _TIME = re.compile(r"(?:.*_)?(?:at|time|timestamp|date|ts|datetime)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenProperty:
-    """What the first rows hold of a property; `examples` are its most frequent values."""
+    """What the first rows hold of a property; `examples` are its most frequent values.
+
+    `of_account` says that it does not change within an account.
+    """
 
     name: str
     holds: Literal["text", "number", "yes or no", "lists or records"]
     filled: float
     distinct: int
     examples: tuple[str, ...]
+    of_account: bool = False
 
 
 def property_profile(seen: SeenProperty) -> PropertyProfile:
@@ -85,6 +89,11 @@ def _against(seen: SeenProperty) -> str:
         return "it is a time"
     if seen.name.startswith("$") or any(map(_DEVICE.fullmatch, words)):
         return "it describes the device or the visit, not what was done"
+    if seen.of_account:
+        return (
+            "it is the same on all rows of an account, so it is a trait: name it in accounts.segments, if it was known "
+            "at signup"
+        )
     if seen.holds != "number" and seen.distinct > FEW:
         return f"it has {seen.distinct:,} different values in the first rows (up to {FEW} are searched)"
     return ""

@@ -20,6 +20,8 @@ _ALWAYS = {
 }
 """Settings that are written even where they are the default, because a reader looks for them."""
 
+NO_TRAIT = "Without a trait known at signup the best possible verdict is a lead."
+
 _ABOUT_KINDS: dict[EventKind, str] = {
     "setup": "Which events are setting up?",
     "value": "Which events are value: what the customer came for?",
@@ -32,12 +34,17 @@ _ABOUT_KINDS: dict[EventKind, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """Columns of the accounts that may be traits known at signup: taken, and left out but possible."""
+    """Columns of the accounts that may be traits known at signup: taken, and left out but possible.
+
+    With `first_told` they hold what an export told first of each account, up to a day after its signup, else what was
+    true when it was exported.
+    """
 
     taken: tuple[str, ...]
     possible: tuple[str, ...]
     seats: tuple[str, ...]
     seats_taken: str
+    first_told: bool = False
 
 
 def suggested_settings(run: StudySpec, layout: str, derived: bool, choices: Iterable[Choice]) -> Settings:
@@ -79,6 +86,12 @@ def settled(
     return {section: values for section, values in made.items() if values}
 
 
+def lacks_trait(settings: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Say whether settings name nothing of the accounts that was known at signup."""
+    accounts = settings.get("accounts", {})
+    return not accounts.get("segments") and not accounts.get("seats")
+
+
 def kind_choices(events: Sequence[EventProfile], asked: StudySpec) -> tuple[Choice, ...]:
     """Return a choice for each kind that is suggested for any event, and for what happens by itself."""
     made = []
@@ -116,10 +129,14 @@ def trait_choices(traits: Traits, asked: bool) -> tuple[Choice, ...]:
             Choice(
                 section="accounts",
                 key="segments",
-                question="Which traits were known at signup? They are adjusted for, and each value is searched alone.",
+                question="Which traits were known at signup? They are adjusted for, and each value is searched alone. "
+                "Without any, the best possible verdict is a lead.",
                 value=traits.taken,
                 options=(*traits.taken, *traits.possible),
-                reason="a column that may have changed since signup is left out unless you know that it has not.",
+                reason="what is not constant by nature is left out unless you know that it says who came; all are as "
+                "first told, up to a day after signup."
+                if traits.first_told
+                else "a column that may have changed since signup is left out unless you know that it has not.",
             )
         )
     if traits.seats and not traits.seats_taken:
@@ -130,7 +147,9 @@ def trait_choices(traits: Traits, asked: bool) -> tuple[Choice, ...]:
                 question=f'Does the column "{traits.seats[0]}" hold the number of seats at signup?',
                 value="",
                 options=traits.seats,
-                reason="as of the export it may be a consequence of staying; at signup it is worth adjusting for.",
+                reason="it is as first told, up to a day after signup, and worth adjusting for."
+                if traits.first_told
+                else "as of the export it may be a consequence of staying; at signup it is worth adjusting for.",
             )
         )
     return tuple(made)

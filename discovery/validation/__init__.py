@@ -1,6 +1,6 @@
 """A proposed milestone into a verdict with its reasons."""
 
-from discovery.validation.case import Case, Repeats, Rule, Setup, Tracking
+from discovery.validation.case import Case, Presence, Repeats, Rule, Setup, Tracking
 from discovery.validation.compare import compare
 from discovery.validation.judge import Aside, judge, not_judged
 from discovery.validation.verdict import Decision, Effect, decide, effect_of
@@ -10,6 +10,7 @@ __all__ = [
     "Case",
     "Decision",
     "Effect",
+    "Presence",
     "Repeats",
     "Rule",
     "Setup",

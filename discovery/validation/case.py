@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -40,13 +40,28 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Presence:
+    """How many rows of an act's event there are in every whole week, and how many have a property that it tests.
+
+    Both int64[W]. `name` is the property; for `by_other` it stands for the creator.
+    """
+
+    act: str
+    event: str
+    name: str
+    rows: NDArray[np.int64]
+    known: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tracking:
     """How steadily the proposal's events are in the log: rows per event and whole week, int64[E, W].
 
     `days` int64[W] are the weeks' first days, since 1970; `everything` int64[W] all rows of the log in those weeks.
     `launched` is when an event appeared that did not exist from the beginning (microseconds), by event. `repeated` is
     the share of the events' rows that repeat another one (same account, user, event and time). `unknown_users` is the
-    share of the events' rows without a user.
+    share of the events' rows without a user, whether they meet tests of properties or not. `presence` has the
+    properties that are tested.
     """
 
     events: tuple[str, ...]
@@ -57,6 +72,7 @@ class Tracking:
     repeated: float
     unknown_users: float
     has_users: bool
+    presence: tuple[Presence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,9 +118,9 @@ class Case:
     date_only : bool
         Times are dates.
     apart : mapping of str to (status, reason)
-        Which of its events may not be a milestone at all, and why.
+        Which of its events, or its events with their tests, may not be a milestone at all, and why.
     at_signup : frozenset of str
-        Events that happen at signup.
+        Events, and events with tests, that happen at signup.
     defines_outcome : frozenset of str
         Its events that the outcome itself counts.
     kinds : mapping of str to str or None
@@ -127,6 +143,9 @@ class Case:
     repeats : Repeats
     missing_events, near_names : tuple of str
         Events of the proposal that the log does not have at all, and the nearest names that it has.
+    same_within : mapping of (str, str) to float
+        Its events with a property that is the same on all rows of an account, and the share of the accounts with
+        several rows for which that holds.
     """
 
     milestone: Milestone
@@ -162,6 +181,7 @@ class Case:
     repeats: Repeats
     missing_events: tuple[str, ...]
     near_names: tuple[str, ...] = ()
+    same_within: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.days)

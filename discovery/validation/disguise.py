@@ -24,15 +24,33 @@ def not_the_outcome(case: Case) -> Criterion:
         ("outcome_adjacent", "belongs to the decision to stay or go"),
         ("passive", "happens to an account, which does not do it"),
     ):
-        for event in case.milestone.events:
+        for event in (*case.milestone.events, *(act.act_name for act in case.milestone.acts)):
             if event in case.apart and case.apart[event][0] == status:
                 return _found("fail", f"{_named(event)} {what}, so it is no milestone. {case.apart[event][1]}")
     defining = [event for event in case.milestone.events if event in case.defines_outcome]
     if defining and case.outcome != "active":
         return _found("fail", f"{_named(defining[0])} is what the outcome is read from, so it cannot precede it.")
+    trait = _trait(case)
+    if trait:
+        return _found("fail", trait)
     if _says_who_came(case.milestone, case.at_signup):
         return _found("fail", f"{_at_signup(case)} happens at signup: it says who came, not what they did.")
     return _doubtful(case, defining) or _found("pass", _PASSED)
+
+
+def _trait(case: Case) -> str:
+    """Say that a test asks for what is the same on all rows of an account; empty where none does."""
+    for act in case.milestone.acts:
+        for test in act.where:
+            share = case.same_within.get((act.event, test.name))
+            if share is not None:
+                mostly = "all" if share == 1 else f"{int(100 * share)} %"
+                return (
+                    f"“{wording.clean(test.name)}” is the same on every {_named(act.event)} of an account, for "
+                    f"{mostly} of the accounts that have several: it is a trait of the account, not something it does. "
+                    "Name it in accounts.segments, if it was known at signup."
+                )
+    return ""
 
 
 _PASSED = "Its events are things that an account does, apart from signing up and from the decision to stay or go."
@@ -79,11 +97,11 @@ def _says_who_came(part: Condition | Milestone, at_signup: frozenset[str]) -> bo
 
 
 def _is_at_signup(condition: Condition, at_signup: frozenset[str]) -> bool:
-    return condition.event in at_signup and condition.at_least == 1 and condition.min_users == 1
+    return condition.act_name in at_signup and condition.at_least == 1 and condition.min_users == 1
 
 
 def _at_signup(case: Case) -> str:
-    return next(_named(c.event) for c in case.milestone.conditions if _is_at_signup(c, case.at_signup))
+    return next(_named(c.act_name) for c in case.milestone.conditions if _is_at_signup(c, case.at_signup))
 
 
 def _found(status: CriterionStatus, sentence: str) -> Criterion:

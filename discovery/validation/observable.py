@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery import wording
-from discovery.milestone import Condition, Milestone
+from discovery.milestone import BY_OTHER, Condition, Milestone
 from discovery.results import Criterion, CriterionStatus
 from discovery.spec import Day
-from discovery.validation.case import Case, Tracking
+from discovery.validation.case import Case, Presence, Tracking
 
 Bools = NDArray[np.bool_]
 
@@ -28,6 +29,12 @@ FEWEST_STEADY: Final = 0.8
 ENDED_WEEKS: Final = 2
 """Silent weeks at the end of the log from which an event is taken to have ended."""
 MOST_REPEATED, MOST_UNKNOWN = 0.05, 0.2
+STRETCH: Final = 4
+"""Weeks in a row that say whether a property was lost for a time."""
+FEWEST_IN_STRETCH: Final = 50
+"""Rows of an event in such a stretch from which that is judged."""
+LOST: Final = 0.5
+"""Share of a stretch's rows without the property from which it was lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +86,29 @@ def _impossible(case: Case) -> _Flaw | None:
     if _out_of_reach(case.milestone, missing):
         said = _not_there(case)
     elif _out_of_reach(case.milestone, users):
-        said = _NAMES_NO_USERS
+        said = _names_no_users(users)
     else:
-        said = f"{_not_there(case)}, and what is left asks for several users, whom the log does not name"
+        said = f"{_not_there(case)}, and what is left {_asking(users)}, and the log names no users"
     return _Flaw(status="fail", sentence=f"{said}, so the milestone cannot be observed.", decides=True)
 
 
-_NAMES_NO_USERS: Final = "It asks for several users, but the log names no users"
 _OTHERS_COUNT: Final = "so only the other ways of reaching it count"
 
 
 def _closed_ways(case: Case) -> list[_Flaw]:
     """Say which alternatives nobody can take, where others are left."""
     said = [_not_there(case)] if _unseen(case) else []
-    said += [_NAMES_NO_USERS] if _unnamed(case) else []
+    said += [_names_no_users(_unnamed(case))] if _unnamed(case) else []
     return [_Flaw(status="warn", sentence=f"{each}, {_OTHERS_COUNT}.") for each in said]
+
+
+def _names_no_users(asking: Iterable[Condition]) -> str:
+    return f"It {_asking(asking)}, but the log names no users"
+
+
+def _asking(conditions: Iterable[Condition]) -> str:
+    several = any(condition.min_users > 1 for condition in conditions)
+    return "asks for several users" if several else "asks who did it"
 
 
 def _unseen(case: Case) -> frozenset[Condition]:
@@ -102,8 +117,7 @@ def _unseen(case: Case) -> frozenset[Condition]:
 
 def _unnamed(case: Case) -> frozenset[Condition]:
     """Return the conditions that ask for users where the log names none."""
-    asking = (condition for condition in case.milestone.conditions if condition.min_users > 1)
-    return frozenset(() if case.tracking.has_users else asking)
+    return frozenset(() if case.tracking.has_users else _asking_for_users(case))
 
 
 def _out_of_reach(part: Condition | Milestone, impossible: frozenset[Condition]) -> bool:
@@ -181,10 +195,12 @@ def _doubtful(case: Case) -> list[_Flaw]:
         since = _date(moment // Day)
         sentence = f"{_named(event)} is in the log since {since} only; accounts that signed up before are left out."
         flaws.append(_Flaw(status="warn", sentence=sentence))
-    if _asks_for_users(case) and tracking.unknown_users > MOST_UNKNOWN:
+    asking = _asking_for_users(case)
+    if asking and tracking.unknown_users > MOST_UNKNOWN:
         share = wording.percent(tracking.unknown_users)
-        sentence = f"It asks for several users, but {share} of its events name none, so some accounts are missed."
+        sentence = f"It {_asking(asking)}, but {share} of its events name no user, so some accounts are missed."
         flaws.append(_Flaw(status="warn", sentence=sentence))
+    flaws += [flaw for presence in tracking.presence if (flaw := _absent(presence, tracking)) is not None]
     if any(condition.at_least > 1 for condition in case.milestone.conditions) and tracking.repeated > MOST_REPEATED:
         share = wording.percent(tracking.repeated)
         sentence = f"{share} of its events repeat another row exactly, so counting to its threshold may count twice."
@@ -199,8 +215,42 @@ def _steady(tracking: Tracking) -> str:
     return f"{_listed(tracking.events)} {verb} tracked without a gap {throughout} of the log."
 
 
-def _asks_for_users(case: Case) -> bool:
-    return any(condition.min_users > 1 for condition in case.milestone.conditions)
+def _absent(presence: Presence, tracking: Tracking) -> _Flaw | None:
+    """Say how many rows lack a property that is tested, else when it was lost for a time; since it was launched."""
+    since = tracking.launched.get(presence.act)
+    here = np.ones(len(tracking.days), dtype=bool) if since is None else tracking.days >= since // Day
+    days, rows, known = tracking.days[here], presence.rows[here], presence.known[here]
+    if not rows.sum():
+        return None
+    missing, when = float(1 - known.sum() / rows.sum()), ""
+    if missing <= MOST_UNKNOWN:
+        missing, worst = _worst_stretch(rows, rows - known)
+        if missing < LOST:
+            return None
+        when = f" in the {STRETCH} weeks from {_date(int(days[worst]))}"
+    what = "who made its object" if presence.name == BY_OTHER else f"“{wording.clean(presence.name)}”"
+    sentence = (
+        f"{wording.percent(missing)} of the rows of {_named(presence.event)}{when} do not say {what}; those meet no "
+        "test of it, so some accounts are missed."
+    )
+    return _Flaw(status="warn", sentence=sentence)
+
+
+def _worst_stretch(rows: NDArray[np.int64], lacking: NDArray[np.int64]) -> tuple[float, int]:
+    """Return the largest share of lacking rows in so many weeks in a row, and the first of these."""
+    if len(rows) < STRETCH:
+        return 0.0, 0
+    total, without = (np.lib.stride_tricks.sliding_window_view(each, STRETCH).sum(axis=1) for each in (rows, lacking))
+    share = np.where(total >= FEWEST_IN_STRETCH, without / np.maximum(total, 1), 0.0)
+    return float(share.max()), int(np.argmax(share))
+
+
+def _asking_for_users(case: Case) -> list[Condition]:
+    return [
+        condition
+        for condition in case.milestone.conditions
+        if condition.min_users > 1 or any(test.name == BY_OTHER for test in condition.where)
+    ]
 
 
 def _listed(events: tuple[str, ...] | list[str]) -> str:

@@ -24,10 +24,11 @@ def event(name, kind=None, *, sure=False, passive=False, reason="its name"):
 
 def profile(**parts) -> Profile:
     usual = {
-        "format": "table", "format_reason": "a plain table", "events_rows": 100, "event_names": 3, "accounts": 5,
-        "users": 7, "starts": "2025-01-01T00:00:00+00:00", "ends": "2025-06-01T00:00:00+00:00", "landmark": 5,
-        "with_outcome": 4, "base_rate": 0.5, "accounts_derived": False, "recognised": (), "events": (),
-        "properties": (), "aliases": (), "choices": (), "settings": {}, "quality": (),
+        "format": "table", "format_reason": "a plain table", "events_rows": 100, "events_used": 100,
+        "event_names": 3, "accounts": 5, "users": 7, "starts": "2025-01-01T00:00:00+00:00",
+        "ends": "2025-06-01T00:00:00+00:00", "landmark": 5, "with_outcome": 4, "base_rate": 0.5, "shortfall": "",
+        "accounts_derived": False, "signup_from": "table", "recognised": (), "events": (), "properties": (),
+        "aliases": (), "choices": (), "settings": {}, "quality": (),
     }  # fmt: skip
     return Profile(**{**usual, **parts})
 
@@ -144,6 +145,60 @@ def test_what_a_finding_suggests_is_pasted_commented_out():
     assert '# leave_out_users = ["qa"]' in text
     assert "leave_out_users" not in tomllib.loads(text)["events"]
     assert "internal_users: 1 user is named like a tester." in text
+
+
+LONG = "its name speaks of setting up; done 3 times in the median account, first 4 hours after signup, by few"
+
+
+def test_a_reason_too_long_for_the_line_stands_above_the_name():
+    texts = PropertyProfile(
+        name="kind", holds="text", filled=0.5, distinct=2, examples=("a" * 30,), suggested=True, reason=LONG
+    )
+    made = profile(
+        events=(event("csv_imported", "setup", sure=True, reason=LONG), event("invited", "setup", reason=LONG)),
+        properties=(texts,),
+    )
+    text = written(made, {"kinds": {"setup": ("csv_imported",)}, "candidates": {"window_days": 14}})
+    assert [line for line in text.splitlines() if len(line) > 100] == []
+    assert re.search(r"\n    # its name speaks[^\n]*\n    # [^\n]*few\n    \"csv_imported\",\n", text)
+    assert text.count("# perhaps: ") == 1
+    assert re.search(r"few\n    # \"invited\",\n\]", text)
+    everything = re.sub(r"^# (?=properties|    |\])", "", text, flags=re.MULTILINE)
+    assert tomllib.loads(everything)["candidates"]["properties"] == ["kind"]
+
+
+def test_silence_is_not_offered_as_leaving():
+    derived = profile(accounts_derived=True, signup_from="posthog", format="posthog")
+    settings = {"accounts": {"from": "events", "segments": ()}}
+    text = written(derived, settings)
+    assert "silence" not in text
+    assert "Signup: as PostHog's groups tell, else each account's first event." in " ".join(text.split("\n# "))
+    asked = written(derived, {"accounts": {"from": "events", "silence_days": 30}})
+    assert "never counts as leaving" in asked
+
+
+def test_too_little_for_an_answer_is_said_where_the_outcome_is_the_one_looked_at():
+    made = profile(shortfall="only 53 accounts have a known outcome", settings=SETTINGS)
+    assert "insufficient: only 53 accounts have a known outcome." in written(made)
+    assert "insufficient" not in written(made, {**SETTINGS, "outcome": {"kind": "retained", "by_day": 30}})
+
+
+def test_segments_without_any_say_what_follows():
+    none = written(profile(), {"accounts": {"segments": ()}})
+    assert "# Without a trait known at signup the best possible verdict is a lead.\nsegments = []" in none
+    assert "a lead" not in written(profile(), SETTINGS)
+
+
+def test_rows_that_are_no_events_are_told_apart():
+    assert "# Read: 100 rows, 80 of them events that count, of 3 names" in written(profile(events_used=80))
+    assert "# Read: 100 events, of 3 names" in written(profile())
+
+
+def test_a_reason_that_begins_with_a_name_keeps_it():
+    choice = Choice(
+        section="outcome", key="by_day", question="?", value=60, options=(60,), reason="context.groupId: 60 different"
+    )
+    assert "# context.groupId: 60 different." in written(profile(choices=(choice,)))
 
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)

@@ -25,6 +25,9 @@ ROWS = [
     ("2", "u3", "", "11", "TRUE", ""),
     ("2", "", "größe/日本", "-3", "true", "u3"),
     ("3", "u4", "email", "", "true", "u4"),
+    ("3", "u4", "odd", "1_000", "true", "u4"),
+    ("3", "u4", "odd", "1e100", "true", "u4"),
+    ("3", "u4", "odd", "\t7", "true", "u4"),
 ]
 SPEC = {
     "events": {"account": "account_id", "user": "user_id", "event": "event", "time": "timestamp"},
@@ -34,6 +37,8 @@ MILESTONES = [
     'shared[channel = "email"] >= 2',
     'shared[channel in ("größe/日本", "link")] within 3d',
     "shared[size >= 2.5] by 2 users or shared[size < 0]",
+    "shared[size >= 7]",
+    "shared[size != 5]",
     "shared[automatic = true, by_other = false]",
     "shared[by_other = true]",
 ]

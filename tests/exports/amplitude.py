@@ -64,14 +64,14 @@ def amplitude_rows(
     accounts = {account.id: account for account in log.accounts}
     amplitude_ids = {user: 2_234_540_000 + 7 * i for i, user in enumerate(sorted({e.user for e in log.events}))}
     skews = {user: timedelta(hours=26) if rng.random() < 0.05 else timedelta() for user in amplitude_ids}
-    last = {event.user: event for event in log.events}
+    soon = log.soon_followed()
     seen: set[str] = set()
     for n, event in enumerate(log.events):
         known = event.user in seen
         row = _row(n, event, amplitude_ids[event.user], skews[event.user], rng)
         if known and rng.random() < 0.1:
             row["groups"] = {}  # sent before the group was set again
-        if not known and event is not last[event.user] and rng.random() < 0.3:
+        if not known and event.id in soon and rng.random() < 0.8:
             row |= {"user_id": None, "groups": {}}  # before the first login
         if row["groups"] and group_properties:
             row["group_properties"] = {"company": {event.account: _traits(accounts[event.account], event, rng)}}
@@ -167,6 +167,6 @@ def _uuid(n: int, kind: int) -> str:
 
 
 EXPORTS: tuple[Export, ...] = (
-    Export("amplitude/export", write_export),
+    Export("amplitude/export", write_export, former="Report Shared"),
     Export("amplitude/warehouse", write_warehouse),
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from discovery.simulate import simulate_world
 from discovery.spec import Day, StudySpec, build_spec
 
 CHANNELS = ("email", "link", "slack", "größe/日本")
+RENAMED, RENAMED_ON = "report_shared", datetime(2025, 4, 1, tzinfo=UTC)
+"""The event that some products gave this name on that day; how they called it before is `Export.former`."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,35 @@ class PlainLog:
     def of(self, account: str) -> Iterator[Event]:
         return (event for event in self.events if event.account == account)
 
+    def soon_followed(self) -> frozenset[str]:
+        """Return the ids of the first events of users who did the next thing within a day, as after a login."""
+        first: dict[str, list[Event]] = {}
+        for event in self.events:
+            first.setdefault(event.user, []).append(event)
+        pairs = (own[:2] for own in first.values() if len(own) > 1)
+        return frozenset(one.id for one, two in pairs if two.time - one.time < timedelta(days=1))
+
 
 @dataclass(frozen=True)
 class Export:
     """One shape in which a tool exports its events.
 
-    `write` puts the log into a folder and returns where the events and the accounts are: paths that `discover` can be
-    given. None for the accounts: they are read off the events.
+    `written_by` puts a log into a folder and returns where the events and the accounts are: paths that `discover` can
+    be given. None for the accounts: they are read off the events.
     """
 
     name: str  # tool and shape, as in "posthog/parquet": the folder of the shipped fixture
-    write: Callable[[PlainLog, Path], tuple[Path, Path | None]]
+    written_by: Callable[[PlainLog, Path], tuple[Path, Path | None]]
+    former: str = ""  # the name of the event RENAMED before RENAMED_ON, where the product had another
+
+    def write(self, log: PlainLog, folder: Path) -> tuple[Path, Path | None]:
+        """Write the log as this tool recorded it: an event that was renamed has its former name before that day."""
+        return self.written_by(formerly(log, self.former) if self.former else log, folder)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a spec has to say for the export to be read as the plain log: which name was once another."""
+        return {"events": {"aliases": {RENAMED: [self.former]}}} if self.former else {}
 
 
 @cache
@@ -94,6 +114,12 @@ def plain_log(accounts: int = 120, seed: int = 3) -> PlainLog:
         for row in world.accounts.to_pylist()
     ]
     return PlainLog(tuple(sorted(events, key=lambda event: (event.time, event.id))), tuple(roll))
+
+
+def formerly(log: PlainLog, name: str) -> PlainLog:
+    """Return the log with the renamed event under its former name before the day of the renaming."""
+    old = {event.id for event in log.events if event.name == RENAMED and event.time < RENAMED_ON}
+    return replace(log, events=tuple(replace(e, name=name) if e.id in old else e for e in log.events))
 
 
 def write_plain(log: PlainLog, folder: Path) -> tuple[Path, Path]:

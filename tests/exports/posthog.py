@@ -107,7 +107,7 @@ def write_app(log: PlainLog, folder: Path) -> tuple[Path, Path]:
 
 EXPORTS: tuple[Export, ...] = (
     Export("posthog/parquet", write_parquet),
-    Export("posthog/jsonl", write_json_lines),
+    Export("posthog/jsonl", write_json_lines, former="report shared"),
     Export("posthog/warehouse", write_warehouse),
     Export("posthog/app", write_app),
 )
@@ -141,10 +141,11 @@ def write_persons(log: PlainLog, path: Path) -> Path:
 
 def _captured(log: PlainLog, *, colleagues: bool) -> Iterator[Row]:
     accounts = {account.id: account for account in log.accounts}
+    soon = log.soon_followed()
     told: set[str] = set()
     known: set[str] = set()
     for number, event in enumerate(log.events):
-        stranger = event.user not in known and crc32(event.user.encode()) % 3 == 0
+        stranger = event.user not in known and event.id in soon and crc32(event.user.encode()) % 3 > 0
         if stranger:  # no group yet, and a person of its own
             yield _row(event.name, event.time, _anonymous(event.user), _own(number, event), key=event.id)
         if event.user not in known:

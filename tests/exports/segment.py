@@ -252,7 +252,7 @@ def _uuid(rng: random.Random) -> str:
 
 
 EXPORTS: tuple[Export, ...] = (
-    Export("segment/raw", write_raw),
+    Export("segment/raw", write_raw, former="Report Shared"),
     Export("segment/old", write_old),
     Export("segment/warehouse", write_warehouse),
     Export("segment/upper-case", write_upper_case),

@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import random
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -199,7 +200,7 @@ def _row(event: Event, account: Account, browser: str, skew: timedelta, rng: ran
             }
         ],
         _ROBOT_COLUMN: [{"category": "BROWSER", "reason": "PASSED_ALL", "spider_or_robot": False}],
-        f"unstruct_event_com_acme_apps_{event.name}_1": dict(event.properties),
+        f"unstruct_event_com_acme_apps_{_snake(event.name)}_1": dict(event.properties),
     }
 
 
@@ -236,6 +237,11 @@ def _camel(value: Any) -> Any:
     return {"".join([p[0], *map(str.title, p[1:])]): value[name] for name, p in parts.items()}
 
 
+def _snake(name: str) -> str:
+    """Return the name of a schema as it is part of the name of a column."""
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+
+
 def _as_text(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False, default=_iso) if isinstance(value, list | dict) else value
 
@@ -259,7 +265,7 @@ def _uuid(rng: random.Random) -> str:
 
 
 EXPORTS: tuple[Export, ...] = (
-    Export("snowplow/lake", write_lake),
+    Export("snowplow/lake", write_lake, former="reportShared"),
     Export("snowplow/snowflake", write_snowflake),
     Export("snowplow/redshift", write_redshift),
     Export("snowplow/stream", write_stream),

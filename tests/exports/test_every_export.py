@@ -1,4 +1,7 @@
-"""Every shipped export goes through init, check and run untouched, and tells of the same accounts as the plain form."""
+"""Every shipped export goes through init and check untouched and gives the flags of the plain form.
+
+One export of each tool goes through run as well: the one in which an event was renamed.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ import pytest
 from typer.testing import CliRunner
 
 from discovery.cli import app
+from discovery.milestone import Milestone
 from discovery.spec import build_spec, load_spec
-from tests.exports.plain import Export, loaded_flags
-from tests.exports.write import ACCOUNTS, EXPORTS, SHIPPED, shipped_log
+from tests.exports.plain import RENAMED, Export, loaded_flags, plain_log
+from tests.exports.write import ACCOUNTS, EXPORTS, SHIPPED
 
 LARGEST = 250_000
+RUN = [export for export in EXPORTS if export.former]
 PAGES = sorted((SHIPPED.parents[1] / "docs" / "sources").glob("*.md"))
 
 
@@ -25,8 +30,9 @@ def lived() -> dict[str, frozenset[str]]:
 
 
 def shipped(export: Export, scratch: Path) -> tuple[Path, Path | None]:
-    """Return where the events and accounts of a shipped export are: where its writer puts them."""
-    events, accounts = export.write(shipped_log(), scratch)
+    """Return where the events and accounts of a shipped export are: where its writer puts those of any log."""
+    scratch.mkdir()
+    events, accounts = export.write(plain_log(8), scratch)
     folder = SHIPPED / export.name
     return folder / events.relative_to(scratch), accounts and folder / accounts.relative_to(scratch)
 
@@ -42,7 +48,6 @@ def discover(*arguments: object) -> str:
 def test_an_export_goes_through_untouched(
     export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lived: dict[str, frozenset[str]]
 ) -> None:
-    (tmp_path / "written").mkdir()
     events, accounts = shipped(export, tmp_path / "written")
     assert events.exists()
     monkeypatch.chdir(tmp_path)
@@ -50,9 +55,26 @@ def test_an_export_goes_through_untouched(
     checked = json.loads(discover("check", "discover.toml", "--json"))
     assert checked["format"] == export.name.partition("/")[0]
     assert not [finding for finding in checked["quality"] if finding["severity"] == "error"]
-    result = json.loads(discover("run", "discover.toml", "--json"))
-    assert result["population"]["accounts"] == ACCOUNTS
-    assert loaded_flags(None, None, load_spec("discover.toml")) == lived
+    spec = load_spec("discover.toml")
+    assert spec.events.aliases == ({RENAMED: (export.former,)} if export.former else {})
+    assert loaded_flags(None, None, spec) == lived
+    if export in RUN:
+        result = json.loads(discover("run", "discover.toml", "--json"))
+        assert result["population"]["accounts"] == ACCOUNTS
+
+
+def test_one_export_of_each_tool_is_run() -> None:
+    tools = [export.name.partition("/")[0] for export in RUN]
+    assert sorted(tools) == sorted({export.name.partition("/")[0] for export in EXPORTS})
+
+
+@pytest.mark.parametrize("export", RUN, ids=lambda export: export.name)
+def test_no_spelling_is_merged_that_no_spec_says(
+    export: Export, tmp_path: Path, lived: dict[str, frozenset[str]]
+) -> None:
+    read = loaded_flags(*shipped(export, tmp_path / "written"))
+    changed = {rule for rule in read.keys() | lived.keys() if read.get(rule) != lived.get(rule)}
+    assert {act.event for rule in changed for act in Milestone.parse(rule).acts} == {RENAMED, export.former}
 
 
 def test_what_is_shipped_is_small_and_all_there_is() -> None:
@@ -69,7 +91,7 @@ def test_writing_an_export_again_gives_the_same_bytes(export: Export, tmp_path: 
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
-        export.write(shipped_log(), folder)
+        export.write(plain_log(8), folder)
     one, two = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in folders)
     assert one == two
 

@@ -88,7 +88,7 @@ def test_an_account_in_two_arms_is_in_none():
     assert relations.accounts.assignments["variant"].tolist()[:2] == [None, "checklist"]
 
 
-@pytest.mark.parametrize(("values", "said"), [(["on"] * 20, "one variant"), ([None] * 20, "no variant")])
+@pytest.mark.parametrize(("values", "said"), [(["on"] * 20, "one variant"), ([None] * 20, "No account has a variant")])
 def test_one_variant_is_no_test(values, said):
     relations = read(EVENTS, clean_accounts().assign(arm=values), experiment=asked("arm"))
     assert said in codes(relations)["one_variant"].message

@@ -13,7 +13,7 @@ import pytest
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import SourceError, SpecError
-from discovery.intake.addresses import is_address, without_secrets
+from discovery.intake.addresses import is_address, masked, without_secrets
 from discovery.intake.databases import NOT_YET, OPENERS, Part, open_database
 from discovery.intake.memory import open_source
 from discovery.spec import build_spec, load_spec
@@ -298,6 +298,21 @@ def test_rows_that_are_only_in_the_write_ahead_log_are_read(tmp_path):
     assert opened(f"duckdb://{path}")[1] == 2
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM analytics.events WHERE random() < 0.5",
+        "SELECT *, uuid() AS id FROM analytics.events",
+        "SELECT *, gen_random_uuid() AS id FROM analytics.events",
+        "SELECT * FROM analytics.events USING SAMPLE 10%",
+        "SELECT * FROM (SELECT * FROM analytics.events TABLESAMPLE 10%)",
+    ],
+)
+def test_a_query_that_answers_differently_every_time_is_refused(sql, database):
+    with pytest.raises(SourceError, match="differently every time"):
+        opened(f"duckdb://{database}", sql=sql)
+
+
 SECRET = "hunter2"
 WITH_SECRETS = [
     f"duckdb://ann:{SECRET}@host/crm.duckdb",
@@ -311,6 +326,15 @@ WITH_SECRETS = [
     f"s3://key:{SECRET}@bucket/events.parquet",
     f"https://example.com/events.parquet?token={SECRET}",
     f"oracle://ann:{SECRET}@db/crm",
+    f"jdbc:postgresql://db/crm?user=ann&password={SECRET}",
+    f"jdbc:sqlserver://db;user=ann;password={SECRET}",
+    f"md:?motherduck_token={SECRET}",
+    f"md:crm?motherduck_token={SECRET}",
+    f"host=db password={SECRET}",
+    f"host=db sslpassword='{SECRET}'",
+    f"host=db pass={SECRET}",
+    f"postgres:ann:{SECRET}@db/crm",
+    f"access_key={SECRET} bucket=b",
 ]
 
 
@@ -323,6 +347,23 @@ def test_no_message_repeats_a_secret(address):
         read(EVENTS, address)
     assert SECRET not in str(caught.value)
     assert SECRET not in without_secrets(address)
+
+
+@pytest.mark.parametrize("address", [a for a in WITH_SECRETS if f":{SECRET}@" in a or "=h" in a or "='h" in a])
+def test_a_secret_is_masked_in_the_middle_of_a_message(address):
+    assert SECRET not in masked(f"Unexpected argument {address} accounts.csv")
+    assert SECRET not in masked(f"Unexpected argument '{address}' accounts.csv")
+
+
+def test_folders_of_a_partitioned_table_named_like_secrets_are_read(tmp_path, monkeypatch):
+    folder = tmp_path / "account_key=5"
+    folder.mkdir()
+    EVENTS.to_parquet(folder / "events.parquet")
+    monkeypatch.chdir(tmp_path)
+    for path in (f"{folder}/events.parquet", "account_key=5", "account_key=5/events.parquet", f"{folder}/*.parquet"):
+        assert read(path, ACCOUNTS).events_rows == len(EVENTS)
+    assert build_spec({"events": {"from": path}, "accounts": {"from": "account_key=5/accounts.csv"}})
+    assert masked(f"{folder}/events.parquet is empty") == f"{folder}/events.parquet is empty"
 
 
 @pytest.mark.parametrize("address", [address for address in WITH_SECRETS if ":hunter2@" in address or "=" in address])

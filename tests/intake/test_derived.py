@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,10 @@ def test_a_signup_event_marks_the_signup_and_those_without_are_not_used():
     assert codes(relations)["missing_signup"].count == 19
     with pytest.raises(SpecError, match=r"never occurs.*Did you mean 'Workspace Created'"):
         read(events, None, accounts={"signup_event": "workspace created"})
+    events.loc[events.index[0], "event"] = "settings_opened"
+    with pytest.raises(SpecError, match=r"never occurs") as caught:
+        read(events, None, accounts={"signup_event": "signed_up"})
+    assert "settings_opened" not in str(caught.value)
 
 
 def test_silence_is_no_departure():
@@ -151,6 +156,74 @@ def test_traits_are_those_of_the_first_row_and_departures_those_of_the_last():
 def test_a_trait_that_is_told_later_was_not_known_at_signup():
     frame = wide().assign(plan=lambda f: f["plan"].replace("free", ""))
     assert set(read(frame, None, accounts={"segments": ["plan"]}).accounts.segments["plan"]) == {None}
+
+
+def test_a_trait_on_which_the_rows_of_the_first_day_disagree_is_unknown():
+    frame = wide()
+    day = frame["timestamp"].dt.floor("D")
+    first = day.groupby(frame["account_id"]).transform("min") == day
+    later = frame[first].groupby("account_id").tail(1).index
+    frame["timestamp"] = day
+    both = [account for account, n in frame[first].groupby("account_id").size().items() if n > 1]
+    assert both
+    frame["plan"] = "free"
+    frame.loc[later, "plan"] = "basic"  # which comes first in the alphabet
+    accounts = read(frame, None, accounts={"segments": ["plan"]}).accounts
+    told = dict(zip(accounts.account_id, accounts.segments["plan"], strict=True))
+    assert {told[account] for account in both} == {None}
+
+
+def calls_of(account: str, day: float, *told: tuple[float, dict[str, str]]) -> list[dict]:
+    """Return a Segment log of one account: track calls for 80 days, and group calls with traits some days later."""
+
+    def call(kind: str, at: float, **fields) -> dict:
+        when = (START + (day + at) * DAY).isoformat() + "Z"
+        ids = {"messageId": f"{account}-{kind}-{at}", "userId": f"u-{account}", "timestamp": when, "receivedAt": when}
+        return {"type": kind, **ids, "context": {"groupId": account}, **fields}
+
+    tracks = [call("track", at, event="opened", properties={}) for at in (0, 1, 5, 30, 79)]
+    return [*tracks, *(call("group", at, groupId=account, traits=traits) for at, traits in told)]
+
+
+def test_a_trait_that_only_accounts_that_stayed_were_told_is_unknown(tmp_path):
+    calls = []
+    for i in range(20):
+        late = [(49, {"industry": "bank" if i % 4 else "shop"})] if i % 2 else []
+        soon = [(0.5, {"country": "fr" if i % 3 else "de", "churned_at": "2030-01-01T00:00:00Z"})]
+        calls += calls_of(f"g{i:02d}", i / 2, *soon, *late)
+    path = tmp_path / "calls.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in calls))
+    relations = load(path, None, build_spec({}))
+    assert relations.layout == "segment"
+    assert relations.spec.accounts.segments == ("country",)
+    assert set(relations.accounts.segments["country"]) == {"fr", "de"}
+    reason = next(c.reason for c in relations.recognised if c.column == "industry")
+    assert "10 accounts" in reason
+    vouched = load(path, None, build_spec({"accounts": {"segments": ["country"], "signup_event": "opened"}}))
+    assert set(vouched.accounts.segments["country"]) == {"fr", "de"}
+    table = load(path, path, build_spec({}))  # the same log as a table of accounts
+    assert table.spec.accounts.segments == ("country",)
+
+
+def test_a_time_of_leaving_counts_whenever_it_was_told(tmp_path):
+    calls = [c for i in range(5) for c in calls_of(f"g{i}", i, (0, {"a": "b"}), (60, {"churned_at": "2030-01-01"}))]
+    path = tmp_path / "calls.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in calls))
+    for accounts in (None, path):
+        assert (load(path, accounts, build_spec({})).accounts.churned != UNKNOWN_TIME).all()
+
+
+def test_the_account_of_a_table_that_is_not_there_is_refused():
+    with pytest.raises(SpecError, match=r"accounts.account names 'company'.*events.account"):
+        read(EVENTS, None, accounts={"account": "company"})
+
+
+def test_a_table_without_any_account_is_an_error(tmp_path):
+    bare = [{**c, "context": {}} for c in calls_of("g", 0)]
+    path = tmp_path / "calls.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in bare))
+    with pytest.raises(SourceError, match=r"No account was found in calls\.jsonl"):
+        load(EVENTS, path, build_spec({}))
 
 
 def test_columns_that_change_within_accounts_are_no_traits():
@@ -235,3 +308,14 @@ def test_a_mapping_table_gives_the_same_flags(log, flags, tmp_path):
     spec = build_spec({"identity": {"from": members}})
     assert loaded_flags(events, write_accounts(log, tmp_path / "a.csv"), spec) == flags
     assert loaded_flags(events, None, spec) == flags
+
+
+def test_a_property_that_no_event_has_is_no_segment(tmp_path):
+    path = tmp_path / "events.jsonl"
+    rows = EVENTS.assign(properties=[{"plan": "pro"}] * len(EVENTS), timestamp=EVENTS["timestamp"].astype(str))
+    rows.to_json(path, orient="records", lines=True)
+    assert set(read(path, None, accounts={"segments": ["plan"]}).accounts.segments) == {"plan"}
+    with pytest.raises(ColumnError, match=r"names 'plam' for the accounts.* Did you mean 'plan'"):
+        read(path, None, accounts={"segments": ["plam"]})
+    with pytest.raises(ColumnError, match=r"There are: plan, "):
+        read(path, None, accounts={"segments": ["nope"]})

@@ -163,3 +163,27 @@ def test_ids_and_the_lines_that_hold_them_leave_the_house_only_when_asked(asked)
     said = Study(events, accounts).check(show_accounts=asked).to_json()
     assert "internal_accounts" in said
     assert ("acme-test" in said) is asked
+
+
+@pytest.mark.parametrize(("share", "severity"), [(0.03, "info"), (0.2, "warning")])
+def test_events_without_an_account_are_said_once(share, severity, tmp_path):
+    bare = replaced(share, "account_id", None)
+    alone = codes(read(bare, ACCOUNTS))
+    assert (alone["missing_account"].severity, "unmapped_events" in alone) == (severity, False)
+    assert "visitors" in alone["missing_account"].remedy
+    pd.DataFrame({"user_id": ["nobody"], "account_id": ["a00"]}).to_csv(tmp_path / "users.csv", index=False)
+    relations = read(bare, ACCOUNTS, identity={"from": str(tmp_path / "users.csv")})
+    found = codes(relations)
+    assert "missing_account" not in found
+    assert (found["unmapped_events"].severity, found["unmapped_events"].count) == (
+        severity, alone["missing_account"].count,
+    )  # fmt: skip
+    reasons = {rule.code: rule.reason for rule in relations.rules}
+    assert "belongs to that of its user" in reasons["missing_account"]
+
+
+def test_rows_that_are_passed_over_are_no_examples():
+    left_out = EVENTS.iloc[:4].assign(account_id=None, event="$identify")
+    bare = EVENTS.assign(account_id=EVENTS["account_id"].mask(EVENTS.index % 50 == 0))
+    relations = read(pd.concat([left_out, bare]), ACCOUNTS, events={"leave_out": ["$identify"]})
+    assert "$identify" not in codes(relations)["missing_account"].examples

@@ -49,7 +49,7 @@ def _layout(look, reason) -> Layout:
         f'CAST("at" AS BIGINT) * {US} AS since {joins}',
         persons=f'SELECT upper("who") AS user_id, upper("body.name") AS person_id FROM {rows} WHERE "kind" = \'alias\'',
         accounts=f'SELECT "body.account" AS account_id, make_timestamp(min(CAST("at" AS BIGINT)) * {US}) AS signup_at, '
-        f'min("body.name") AS plan {joins} GROUP BY 1',
+        f'min("body.name") AS plan, min(CAST("at" AS BIGINT)) * {US} AS "(told) plan" {joins} GROUP BY 1',
         wall_numbers=look.spec.timezone != "UTC",
     )
 
@@ -195,7 +195,7 @@ def test_sql_of_a_milestone_refuses_what_it_does_not_know(export, tmp_path):
     ACCOUNTS.to_csv(accounts, index=False)
     plain = tmp_path / "e.csv"
     pd.DataFrame({"account_id": "a00", "event": "x", "ts": [START, START + pd.Timedelta(hours=1)]}).to_csv(plain)
-    with pytest.raises(SourceError, match=r"export of mixpanel .*Make a view"):
+    with pytest.raises(SourceError, match=r"export of Mixpanel .*Make a view"):
         look(export, accounts, build_spec({}))
     with pytest.raises(SourceError, match=r"knows nothing of accounts that are read off the events"):
         look(plain, None, build_spec({}))

@@ -107,6 +107,28 @@ def test_properties_of_a_table_are_its_free_columns(looked_at):
     assert (found["channel"].filled, found["channel"].examples) == (0.5, ("email",))
 
 
+def test_it_is_counted_in_how_many_accounts_a_property_does_not_change(looked_at):
+    events = clean_events()
+    accounts = sorted(events["account_id"].unique())
+    tier = {account: ("free", "paid", "paid")[k % 3] for k, account in enumerate(accounts)}
+    events["tier"] = [tier[account] for account in events["account_id"]]
+    events["size"] = [k % 30 for k in range(len(events))]
+    events["once"] = [account if first else None for account, first in _firsts(events["account_id"])]
+    several = int((events.groupby("account_id").size() > 1).sum())
+    found = {each.name: each for each in looked_at(events).properties}
+    paid = sum(tier[a] == "paid" for a, n in events.groupby("account_id").size().items() if n > 1)
+    assert (found["tier"].several, found["tier"].same, found["tier"].commonest) == (several, several, paid)
+    assert found["size"].several == several > found["size"].same
+    assert (found["once"].several, found["once"].same, found["once"].commonest) == (0, 0, 0)
+
+
+def _firsts(values):
+    seen = set()
+    for value in values:
+        yield value, value not in seen
+        seen.add(value)
+
+
 def test_properties_are_found_inside_nested_records(looked_at, tmp_path):
     rows = clean_events().to_dict("records")
     with (tmp_path / "events.jsonl").open("w") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 
 from discovery.errors import ColumnError
 from discovery.intake import load
+from discovery.milestone import NUMBER
 from discovery.spec import build_spec
 
 from .tables import START, clean_accounts, read
@@ -98,3 +100,32 @@ def test_the_creator_is_kept_where_it_is_named():
     found = relations.engine.rows(f'SELECT creator_id FROM "{relations.events_table}" ORDER BY t')
     assert found == [("12",), (None,)]
     assert not read(events, ACCOUNTS).has_creator
+
+
+HOSTILE = ["1_0", "2024_01", "\t7", "7\n", " 8 ", "1e100", "1e20", "0x10", "１２", "inf", "nan", "+5", ".5", "5."]
+
+
+def test_what_reads_as_a_number_is_what_the_language_says():
+    times = [START + pd.Timedelta(days=1, hours=i) for i in range(len(HOSTILE))]
+    events = pd.DataFrame({"account_id": "a00", "event": "x", "timestamp": times, "how": HOSTILE})
+    found = [number for _, number in kept(read(events, ACCOUNTS, candidates={"properties": ["how"]}))]
+    assert found == [float(text) if re.search(NUMBER, text) and text != "7\n" else None for text in HOSTILE]
+    assert [n for n in found if n is not None] == [8, 1e20, 5, 0.5, 5]
+
+
+def test_a_list_of_one_is_its_element_in_whatever_form_it_comes(tmp_path):
+    values = [["a"], ["a", "b"], ["1"], [], None]
+    expected = [("a", None), ('["a","b"]', None), ("1", 1.0), ("[]", None), (None, None)]
+    asked = {"candidates": {"properties": ["how"]}}
+    columns = {"account_id": ["a00"] * 5, "event": ["x"] * 5, "timestamp": TIMES[:5]}
+    for held in (
+        {"how": values},
+        {"properties": [{"how": value} for value in values]},
+        {"properties": [json.dumps({"how": value}, separators=(",", ":")) for value in values]},
+    ):
+        assert kept(read(pa.table({**columns, **held}), ACCOUNTS, **asked)) == expected
+    for nested in (True, False):
+        path = as_lines(tmp_path / "e.jsonl", *({"how": value} for value in values), nested=nested)
+        assert kept(read(path, ACCOUNTS, **asked)) == expected
+    written = pa.table({**columns, "how": ['["a"]'] * 5})
+    assert set(kept(read(written, ACCOUNTS, **asked))) == {('["a"]', None)}

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.intake import reaching
 from discovery.intake.memory import open_source
 
 RECORD = {
@@ -108,7 +109,16 @@ def test_lists_of_one_stand_for_their_element_and_longer_ones_for_themselves(tmp
     assert value(path, "groups.several.1") == "b"
     table = pa.table({"g": [{"one": ["acme"], "two": ["a", "b"]}]})
     assert value(table, "g.one") == "acme"
-    assert value(table, "g.two") == "[a, b]"
+    assert value(table, "g.two") == '["a","b"]'
+
+
+def test_where_in_the_file_a_list_of_one_stands_changes_nothing(tmp_path):
+    """Also where none is among the rows that are looked at first."""
+    texts = [json.dumps({"tags": "a"})] * (reaching.LOOKED_AT + 1) + [json.dumps({"tags": ["a"]})]
+    for ordered in (texts, texts[::-1]):
+        with DuckDBEngine() as engine:
+            source = open_source(engine, pa.table({"p": ordered}), "events", "given").reaching(engine, "p.tags")
+            assert engine.rows(f'SELECT DISTINCT "p.tags" FROM {source.table()}') == [("a",)]
 
 
 def test_types_that_differ_under_one_key_are_text(tmp_path):

@@ -151,3 +151,62 @@ def test_the_coverage_counts_accounts_users_and_events():
             "events_with_user": len(events) / rows,
         }
     )
+
+
+def test_events_that_a_finding_names_come_first_in_the_timeline():
+    often = [EVENTS[["account_id", "user_id", "timestamp"]].assign(event=f"e{i:02d}") for i in range(31)]
+    days = (EVENTS["timestamp"] - START) // pd.Timedelta(days=1)
+    rare = EVENTS[(EVENTS["event"] == "shared") & ((days % 2 == 0) & ~days.between(11, 24))]
+    timeline = timeline_of(read(pd.concat([*often, rare]), ACCOUNTS))
+    assert (timeline.events[0].event, len(timeline.events), timeline.left_out) == ("shared", 30, 2)
+    assert timeline.events[0].silences
+    assert all(not series.silences for series in timeline.events[1:])
+
+
+def test_the_timeline_marks_where_the_volume_jumps():
+    events, accounts = clean_events(days=90), ACCOUNTS
+    days = (events["timestamp"] - START) // pd.Timedelta(days=1)
+    more = events[(events["event"] == "shared") & (days >= 42)]
+    times = [more.assign(timestamp=more["timestamp"] + pd.Timedelta(minutes=20 + i)) for i in range(9)]
+    relations = read(pd.concat([events, *times]), accounts)
+    (finding,) = (f for f in relations.quality if f.code == "volume_jump")
+    (series,) = (s for s in timeline_of(relations).events if s.event == "shared")
+    (jump,) = series.jumps
+    assert jump.start in finding.examples[0]
+    assert jump.factor > 5
+
+
+def test_repeated_ids_of_an_export_are_no_warning():
+    events = EVENTS.assign(event_id=[f"e{i}" for i in range(len(EVENTS))])
+    few, many = (codes(read(pd.concat([events, events.iloc[:n]]), ACCOUNTS))["duplicate_ids"] for n in (20, 400))
+    assert (few.severity, many.severity) == ("info", "warning")
+
+
+def test_silence_that_was_asked_for_is_a_note():
+    quiet = EVENTS[~((EVENTS["account_id"] < "a07") & (EVENTS["timestamp"] >= START + pd.Timedelta(days=15)))]
+    finding = codes(read(quiet, None, accounts={"silence_days": 14}))["churn_is_silence"]
+    assert (finding.severity, finding.count) == ("info", 7)
+    assert "7 accounts fell silent for 14 days, as accounts.silence_days asks" in finding.message
+    assert "use outcome.kind" not in finding.remedy
+    asked = {"accounts": {"silence_days": 14}, "outcome": {"kind": "retained"}}
+    assert codes(read(quiet, None, **asked))["churn_is_silence"].severity == "warning"
+
+
+def test_how_derived_accounts_signed_up_is_said_in_words():
+    at_event = codes(read(EVENTS, None, accounts={"signup_event": "opened"}))["accounts_derived"]
+    assert "signed up at its first 'opened'" in at_event.message
+    wide = EVENTS.merge(ACCOUNTS[["account_id", "signup_at"]])
+    assert "signed up when 'signup_at' says" in codes(read(wide, None))["accounts_derived"].message
+
+
+def test_a_format_that_the_spec_names_wrongly_is_said():
+    events, accounts = clean_events(), clean_accounts()
+    asked = read(events, accounts, events={"format": "segment"})
+    assert "format_not_recognised" in codes(asked)
+    assert "format_not_recognised" not in codes(read(events, accounts, events={"format": "table"}))
+
+
+def test_accounts_to_leave_out_that_there_are_none_of_are_said():
+    relations = read(clean_events(), clean_accounts(), accounts={"leave_out": ["zzz-*"]})
+    (found,) = [finding for finding in relations.quality if finding.code == "names_not_in_log"]
+    assert found.examples == ("zzz-*",)

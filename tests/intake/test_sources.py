@@ -237,7 +237,7 @@ def test_large_parquet_files_are_read_in_place(tmp_path, monkeypatch, expected):
         ("e.csv", b"account_id,event,timestamp\n", "no rows"),
         ("e.csv", b"PK\x03\x04zip", "spreadsheet"),
         ("e.csv", b"a\0b\0c", "not text"),
-        ("e.csv.gz", b"not gzip", "cannot be read"),
+        ("e.csv.gz", b"\x00\x01\x02 neither gzip nor text", "cannot be read"),
         (
             "e.csv.gz",
             gzip.compress(b"account_id,event,timestamp\n" + b"a,b,2024-01-01\n" * 9999, mtime=0)[:60],

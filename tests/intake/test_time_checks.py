@@ -77,3 +77,38 @@ def test_midnight_is_that_of_the_zone_of_the_log():
     accounts = ACCOUNTS.assign(signup_at=ACCOUNTS["signup_at"] - pd.Timedelta(hours=2))
     assert "round_times" in codes(read(berlin, accounts, events={"timezone": "Europe/Berlin"}))
     assert START.hour == 0
+
+
+def test_a_clock_that_the_tool_has_corrected_needs_nothing():
+    events = clocked(sent=-72.0).rename(columns={"account_id": "context_group_id", "event": "event_text"})
+    events["id"] = [f"m{i}" for i in range(len(events))]
+    corrected = read(events, ACCOUNTS, events={"format": "segment"})
+    finding = codes(corrected)["clock_skew"]
+    assert (finding.count, finding.severity) == (100, "info")
+    assert "'timestamp') is the one that Segment corrected" in finding.remedy
+    own = events.rename(columns={"timestamp": "original_timestamp"})
+    assert codes(read(own, ACCOUNTS, events={"format": "segment"}))["clock_skew"].severity == "warning"
+
+
+@pytest.mark.parametrize(("hours", "words"), [(7.0, "7 hours before"), (-9.0, "9 hours after"), (5.5, "5.5 hours")])
+def test_times_of_a_zone_that_is_not_named(hours, words):
+    spread = pd.to_timedelta(np.arange(len(EVENTS)) % 50, "s") + pd.to_timedelta(
+        1.0 * (np.arange(len(EVENTS)) % 5 == 0), "h"
+    )
+    events = EVENTS.assign(received_at=EVENTS["timestamp"] + pd.Timedelta(hours=hours) + spread)
+    finding = codes(read(events, ACCOUNTS))["shifted_times"]
+    assert finding.severity == "warning"
+    assert words in finding.message
+    assert "events.timezone" in finding.remedy
+
+
+@pytest.mark.parametrize("lag", ["90s", "hourly", "nightly", "3d"])
+def test_events_that_come_in_batches_are_of_no_other_zone(lag):
+    spread = np.random.default_rng(1).random(len(EVENTS))
+    waits = {
+        "90s": pd.to_timedelta(90 * spread, "s"),
+        "hourly": pd.to_timedelta(1 + spread, "h"),
+        "nightly": pd.to_timedelta(24 * spread, "h"),
+        "3d": pd.to_timedelta(np.full(len(EVENTS), 3.0), "D"),
+    }
+    assert "shifted_times" not in codes(read(EVENTS.assign(received_at=EVENTS["timestamp"] + waits[lag]), ACCOUNTS))

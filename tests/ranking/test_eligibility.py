@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from discovery.milestone import Condition
-from discovery.ranking import eligible_candidates, set_apart
+from discovery.ranking import eligible_candidates, is_trait, set_apart
 from discovery.spec import build_spec
 
 SPEC = build_spec(
@@ -89,3 +89,21 @@ def test_what_is_set_apart_is_not_compared():
 def test_at_signup_once_says_who_came_and_repeats_are_compared():
     assert not eligible(500, 1000, at_signup=True)
     assert eligible(500, 1000, at_signup=True, at_least=2)
+
+
+@pytest.mark.parametrize(
+    ("several", "same", "commonest", "trait"),
+    [
+        (200, 200, 120, True),
+        (200, 190, 120, True),
+        (200, 189, 120, False),  # too many have several values
+        (200, 196, 194, False),  # a rare value: those that have it have the other one too
+        (200, 198, 196, False),  # too few others to say
+        (200, 199, 195, True),
+        (19, 19, 10, False),  # too few accounts
+        (200, 200, 200, False),  # one value everywhere is none
+        (0, 0, 0, False),
+    ],
+)
+def test_a_trait_is_the_same_within_accounts_and_differs_between_them(several, same, commonest, trait):
+    assert is_trait(several, same, commonest) == trait

@@ -1,6 +1,7 @@
 """Names that speak of the decision to stay or go, and names that only look like it."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -157,3 +158,10 @@ def test_case_and_separators_are_irrelevant(event: str) -> None:
     for spelled in (event.upper(), event.title(), re.sub(r"[ _]", "-", event), f"web.{event} clicked"):
         assert outcome_term(spelled) is not None
         assert outcome_term(spelled).meaning == term.meaning
+
+
+def test_a_whole_document_is_looked_at_no_further_than_a_name():
+    begun = time.perf_counter()
+    assert outcome_word("a b " * 5_000_000 + "cancelled") is None
+    assert outcome_word("cancelled " + "a b " * 5_000_000) == "cancelled"
+    assert time.perf_counter() - begun < 1

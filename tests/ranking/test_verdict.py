@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from discovery.estimate import minimum_detectable
-from discovery.ranking import decide, describe_families, grade, of_all, shortfall
+from discovery.ranking import decide, describe_families, grade, insufficient, of_all, shortfall
 from discovery.results import Persona
 from discovery.spec import StudySpec, build_spec
 
@@ -207,3 +207,9 @@ def test_too_little_is_said_with_its_numbers(people, word):
 
 def test_enough_is_enough():
     assert shortfall(population(mature=100, retained=20), summary()) is None
+
+
+def test_data_that_cannot_answer_say_why_once_and_what_to_do():
+    said = insufficient("only 53 accounts have a known outcome")
+    assert said.sentence.endswith(": only 53 accounts have a known outcome.")
+    assert said.reasons == ("Come back with more accounts or a longer follow-up.",)

@@ -17,6 +17,7 @@ from discovery.results import (
     RuleChecked,
     Silence,
     Timeline,
+    VolumeJump,
 )
 
 from .test_report import Page
@@ -82,6 +83,7 @@ def checked(*findings, **changed):
         ),
         "accounts": 40,
         "events_rows": 1000,
+        "events_used": 900,
         "starts": "2024-01-01",
         "ends": "2024-01-20",
         "rules": rules,
@@ -205,3 +207,22 @@ def test_the_cards_of_a_notebook():
     html = checked(finding())._repr_html_()
     assert "1 thing to look into" in html
     assert "duplicate_rows" in html
+
+
+def test_the_picture_marks_jumps():
+    series = dataclasses.replace(
+        timeline().events[0], silences=(), jumps=(VolumeJump(start="2024-01-08", factor=0.125),)
+    )
+    assert "report_shared, 39, ÷ 8 from 2024-01-08." in plots.event_volumes(timeline(events=(series,))).get_label()
+
+
+def test_a_column_that_is_worked_out_is_not_missing():
+    signup = RecognisedColumn(table="accounts", role="signup", column=None, source="recognised", reason="first event")
+    said = page(recognised=(signup,)).words("columns")
+    assert "worked out accounts signup the data first event" in said
+    assert "No column was found" not in said
+
+
+def test_what_comes_next_where_a_run_could_not_answer():
+    assert "would not say anything yet" in page(finding("too_few_accounts")).words("verdict")
+    assert "900 of 1,000 rows" in page().words("read-title")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from discovery.cli.terminal import Console, print_study
+from discovery.cli.terminal import Console, finding_text, print_study
 
 from . import factory
 
@@ -46,3 +47,14 @@ def test_more_explanations_than_fit_are_counted(capsys):
     assert "reason 3." in text
     assert "reason 4." not in text
     assert "and 4 more in the report" in text
+
+
+def test_what_a_terminal_would_obey_is_shown_and_not_obeyed(capsys):
+    Console().say("a \x1b]0;owned\x07name\u202e\n  and  a second line")
+    assert capsys.readouterr().out == "a \ufffd]0;owned\ufffdname\ufffd\n  and  a second line\n"
+
+
+def test_a_name_from_the_data_does_not_break_a_finding_into_lines():
+    finding = factory.telling("none").quality[0]
+    text = finding_text(dataclasses.replace(finding, message="one\ntwo", examples=("three\nfour",), remedy="five\nsix"))
+    assert [line.strip() for line in text.splitlines()[1:4]] == ["one two", "For example: three four", "five six"]

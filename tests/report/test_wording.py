@@ -150,13 +150,19 @@ def test_shortening_keeps_both_ends():
         ('a[c in ("x", 2500)] within 7d', "a with c “x” or 2,500 at least once within 7 days of signup"),
         ("a[s >= 2.5, s < -1]", "a with s below \u22121 and s at least 2.5 at least once"),
         ("a[auto = true]", "a with auto true at least once"),
-        (
-            "a[by_other = true, s > 1]",
-            "a with s above 1 by someone other than its account's first user, or its creator where known at least once",
-        ),
-        ("a[by_other = false]", "a by its account's first user, or its creator where known at least once"),
+        ("a[by_other = true, s > 1]", "a with s above 1 by someone else at least once"),
+        ("a[by_other = false]", "a by no one else at least once"),
     ],
 )
 def test_tests_of_properties_in_words(text: str, words: str) -> None:
     conditions = [condition_fields(condition) for condition in Milestone.parse(text).conditions]
     assert wording.conditions_in_words(conditions) == words
+
+
+@pytest.mark.parametrize(
+    ("has_creator", "whom"), [(False, "its account's first user"), (True, "the creator of its object")]
+)
+def test_done_by_another_names_the_one_whom_it_compares_with(has_creator: bool, whom: str) -> None:
+    for value, by in (("true", "by someone other than"), ("false", "by")):
+        fields = [condition_fields(one) for one in Milestone.parse(f"a[by_other = {value}]").conditions]
+        assert wording.conditions_in_words(fields, has_creator) == f"a {by} {whom} at least once"

@@ -11,7 +11,7 @@ import discovery
 from discovery.export.commented_spec import commented_spec
 from discovery.spec import build_spec, load_spec
 from discovery.suggest import settled
-from tests.exports import amplitude, segment
+from tests.exports import amplitude, posthog, segment
 from tests.exports.plain import loaded_flags, plain_log
 from tests.intake.tables import clean_accounts, clean_events
 
@@ -101,6 +101,18 @@ def test_accounts_read_off_the_events_are_asked_when_they_signed_up():
     assert (choice.value, choice.options) == ("", ("account_created",))
 
 
+def test_an_export_that_tells_signups_is_not_asked_for_them(tmp_path):
+    export = next(each for each in posthog.EXPORTS if each.name == "posthog/jsonl")
+    events, _ = export.write(plain_log(40), tmp_path)
+    made = discovery.Study(str(events)).profile()
+    assert (made.accounts_derived, made.signup_from) == (True, "posthog")
+    assert "signup_event" not in {choice.key for choice in made.choices}
+    assert made.events_used == sum(each.rows for each in made.events) < made.events_rows
+    assert "at least 100 are needed" in made.shortfall
+    reasons = {c.column: c.reason for c in made.recognised if c.role == "segment"}
+    assert reasons["plan"].startswith("as first told")
+
+
 def test_an_empty_window_has_a_profile_too():
     accounts = clean_accounts().assign(signup_at=pd.Timestamp("2024-06-01"))  # after all events
     made = discovery.Study(clean_events(), accounts).profile()
@@ -115,4 +127,5 @@ def test_an_export_read_by_its_suggested_spec_gives_the_same_flags(export, tmp_p
     (tmp_path / "discover.toml").write_text(commented_spec(made, made.settings, tmp_path), encoding="utf-8")
     suggested = loaded_flags(None, None, load_spec(tmp_path / "discover.toml"))
     assert made.format == export.name.partition("/")[0]
-    assert suggested == loaded_flags(str(events), str(accounts) if accounts else None)
+    merged = build_spec({"events": {"aliases": made.settings["events"].get("aliases", {})}})
+    assert suggested == loaded_flags(str(events), str(accounts) if accounts else None, merged)

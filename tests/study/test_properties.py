@@ -13,7 +13,7 @@ import pytest
 
 import discovery
 from discovery import intake
-from discovery.errors import ColumnError
+from discovery.errors import ColumnError, InputError
 from discovery.milestone import Milestone
 from discovery.outcome import read_outcome
 from discovery.spec import build_spec
@@ -78,6 +78,28 @@ def test_many_numbers_are_cut_at_the_quartiles_of_the_rows() -> None:
     assert names(found) == sorted(f"shared[size >= {cut}]" for cut in cuts)
 
 
+def test_a_few_rows_without_a_number_do_not_hide_the_others_and_are_counted() -> None:
+    values: list[list[Any]] = [[str(float(10 * i + place)) for place in range(4)] for i in range(N)]
+    values[7][0] = "n/a"
+    found = opened("size", values)
+    assert len(names(found)) == 3
+    assert all(name.startswith("shared[size >= ") for name in names(found))
+    assert "On 1 of 400 rows of events that are cut by size it is no number" in found.said[0].left_out[0]
+    many = [["n/a" if i % 10 == 0 else value for value in own] for i, own in enumerate(values)]
+    assert names(opened("size", many)) == []
+
+
+def test_a_count_that_is_mostly_nothing_is_cut_above_nothing() -> None:
+    assert names(opened("n", [[0] * 30 + [*range(1, 10)]])) == [f"shared[n >= {cut}]" for cut in (3, 5, 7)]
+    assert names(opened("n", [[0, 0, *range(1, 11)]])) == [f"shared[n >= {cut}]" for cut in (1, 4, 7)]
+
+
+def test_texts_with_underscores_are_no_numbers_and_large_ones_are_compared_as_text() -> None:
+    assert names(opened("variant", [[f"1_{i}"] for i in range(10)])) == []
+    large = [9_007_199_254_740_992, 9_007_199_254_740_993]
+    assert names(opened("n", [large])) == [f'shared[n = "{value}"]' for value in large]
+
+
 def test_thresholds_have_three_digits() -> None:
     found = names(opened("size", [[1.23456 + i, 100.789 + i, 1234.5 + i] for i in range(20)]))
     assert [float(name.split(">= ")[1].rstrip("]")) for name in found] == [110.0, 1240.0, 15.2]
@@ -122,6 +144,39 @@ def test_a_property_that_does_not_exist_is_refused() -> None:
     world = property_world(accounts=200)
     with pytest.raises(ColumnError, match="'chanel'"):
         discovery.Study(world.events, world.accounts, spec=SPEC).validate("report_shared[chanel = 1]")
+
+
+def test_a_property_is_offered_where_it_is_and_not_where_it_was_looked_for(tmp_path) -> None:
+    lines = [
+        {"account_id": "a", "event": "x", "timestamp": f"2025-01-0{day}T00:00:00Z", "properties": {"channel": "b"}}
+        for day in range(1, 9)
+    ]
+    (tmp_path / "events.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    with pytest.raises(ColumnError, match=r"Did you mean 'channel'\? Name"):
+        discovery.Study(str(tmp_path / "events.jsonl")).validate("x[chanel = 1]")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ('report_shared[channel = "Email"]', 'channel = "Email"; there are email, '),
+        ('report_shared[channel in ("link", "Email")]', 'channel = "Email"; there are email, '),
+        ('login or file_uploaded[channel = "email"]', 'No row of file_uploaded has channel = "email"; none has any'),
+        ("file_uploaded[size = -1]", "size = -1; there are "),
+    ],
+)
+def test_a_value_that_no_row_has_is_a_slip_and_no_verdict(asked: str, said: str) -> None:
+    world = property_world(accounts=200)
+    with pytest.raises(InputError) as caught:
+        discovery.Study(world.events, world.accounts, spec=SPEC).validate(asked)
+    assert said in str(caught.value)
+
+
+def test_other_comparisons_and_events_that_are_not_tracked_yet_are_not_slips() -> None:
+    world = property_world(accounts=200)
+    asked = ('report_shared[channel != "Email"]', "file_uploaded[size >= 1e9]", 'deal_signed[channel = "fax"]')
+    made = discovery.Study(world.events, world.accounts, spec=SPEC).validate(*asked)
+    assert len(made.proposals) == 3
 
 
 def test_all_that_proposals_test_is_measured_and_what_is_left_without_a_test() -> None:
@@ -205,3 +260,21 @@ def test_accounts_from_before_a_property_was_recorded_could_not_reach_it() -> No
     (proposal,) = study.validate(PLANTED, independent=True).proposals
     tracked = next(c for c in proposal.criteria if c.name == "observable")
     assert f"“{PLANTED}” is in the log since 2024-04-0" in tracked.sentence
+
+
+def test_users_and_properties_that_rows_lack_are_told_from_the_plain_event() -> None:
+    world = property_world(accounts=500, seed=2)
+    generator = np.random.default_rng(0)
+    events = world.events
+    for name, share in (("user_id", 0.6), ("channel", 0.7)):
+        lacking = generator.random(len(events)) < share
+        values = [None if gone else v for gone, v in zip(lacking, events[name].to_pylist(), strict=True)]
+        events = events.set_column(events.column_names.index(name), name, pa.array(values, pa.string()))
+    study = discovery.Study(events, world.accounts, spec=SPEC, candidates={"conjunctions": 1, "properties": []})
+    asked = ("report_shared[by_other = true]", 'report_shared[channel != "email"]')
+    found = study.validate(*asked, independent=True).proposals
+    who, channel = (next(c for c in p.criteria if c.name == "observable") for p in found)
+    assert (who.status, channel.status) == ("warn", "warn")
+    assert "of its events name no user" in who.sentence
+    assert "60" in who.sentence
+    assert "of the rows of “report_shared” do not say “channel”" in channel.sentence

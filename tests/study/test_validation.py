@@ -9,7 +9,9 @@ import pytest
 
 import discovery
 from discovery.errors import InputError
+from discovery.export.next_step import next_step
 from discovery.results import read_validation
+from discovery.study.validation import _correction, ask
 
 DESCRIPTIVE = {"repeatable", "observable"}
 TRUE, VANITY = "report_shared >= 3 within 7d", "dashboard_viewed >= 5 within 7d"
@@ -167,6 +169,16 @@ def test_too_few_accounts_are_said_and_not_judged(world):
     result = study(small).validate(TRUE, "login", independent=True)
     assert [p.verdict for p in result.proposals] == ["not enough data"] * 2
     assert "known outcome" in result.proposals[0].sentence
+    (said,) = next_step(result.proposals[0], result.judged)
+    assert said.text == f"Come back with at least 100 accounts whose outcome is known ({result.judged} now)."
+    (said,) = next_step(result.proposals[0], 250)
+    assert said.text == "Come back with more accounts or a longer follow-up."
+
+
+def test_the_correction_names_no_search_that_was_none():
+    question = ask([TRUE], None, None, False)
+    assert _correction(question, 0, ()) == ""
+    assert "answers for all 12 rules" in _correction(question, 12, ())
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,10 @@ def test_any_name_gets_an_answer_and_value_is_never_sure(event, reach, rows):
     assert not (found.kind == "value" and found.sure)
     assert not (found.kind and found.passive)
     assert dataclasses.asdict(found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"), [(1.0, "done once,"), (1.5, "done once or twice"), (2.5, "done 2 or 3 times"), (3.0, "3 times")]
+)
+def test_medians_are_said_in_whole_times(rows, said):
+    assert said in guess("csv_imported", rows_per_account=rows, reach=0.3).reason

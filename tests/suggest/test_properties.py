@@ -7,9 +7,9 @@ import pytest
 from discovery.suggest import SeenProperty, property_profile
 
 
-def judged(name, holds="text", filled=0.5, distinct=4, examples=("email", "link")):
+def judged(name, holds="text", filled=0.5, distinct=4, examples=("email", "link"), **more):
     return property_profile(
-        SeenProperty(name=name, holds=holds, filled=filled, distinct=distinct, examples=tuple(examples))
+        SeenProperty(name=name, holds=holds, filled=filled, distinct=distinct, examples=tuple(examples), **more)
     )
 
 
@@ -37,6 +37,8 @@ def test_few_values_and_numbers_are_suggested(name, figures):
         ("created_at", {}, "a time"),
         ("items", {"holds": "lists or records"}, "lists"),
         ("version_group", {"distinct": 1}, "the same on every row"),
+        ("tier", {"of_account": True}, "a trait: name it in accounts.segments"),
+        ("seats", {"holds": "number", "distinct": 90, "of_account": True}, "a trait"),
         ("channel", {"filled": 0.001}, "fewer than 1 %"),
         ("plan_status", {"examples": ("active", "cancelled")}, "decision to stay or go"),
         ("subscription_tier", {}, "decision to stay or go"),

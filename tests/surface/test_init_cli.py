@@ -11,15 +11,19 @@ import sys
 import time
 import tomllib
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 import discovery
 from discovery.cli import app
+from discovery.cli.init import _next
 from discovery.cli.questions import Asker
 from discovery.errors import DiscoveryError
-from discovery.results import AliasSuggestion
+from discovery.results import AliasSuggestion, Choice, QualityFinding
 from discovery.spec import load_spec
+from tests.export.test_commented_spec import profile
+from tests.intake.tables import clean_accounts, clean_events
 from tests.surface.test_cli import COMMAND, discover
 
 pty = pytest.importorskip("pty")
@@ -75,7 +79,8 @@ def answered(arguments, answers, cwd):
 def test_without_a_terminal_the_defaults_are_written(made):
     path, done = made
     assert "\n1. " not in done.stdout
-    assert "Next: discover run discover.toml" in done.stdout
+    assert done.stdout.endswith("Next: discover run discover.toml\n")
+    assert "Too little for an answer" not in done.stdout
     assert tomllib.loads(path.read_text(encoding="utf-8"))["events"]["from"] == "events.parquet"
 
 
@@ -153,6 +158,54 @@ def test_answers_are_written(world, tmp_path):
     assert (spec.outcome.kind, spec.outcome.active_days) == ("active", (29, 60))
     assert (spec.accounts.segments, spec.accounts.seats) == (("plan", "channel"), "seats")
     assert (spec.kinds.vanity, len(spec.kinds.value), spec.product.motion) == ((), 1, "plg")
+
+
+def test_what_the_data_lack_and_what_comes_next_are_said(tmp_path):
+    events, accounts = clean_events(), clean_accounts().drop(columns="channel")
+    pd.concat([events, events.head(3)]).to_csv(tmp_path / "events.csv", index=False)
+    accounts.to_csv(tmp_path / "accounts.csv", index=False)
+    out = tmp_path / "discover.toml"
+    said = " ".join(invoked(tmp_path / "events.csv", tmp_path / "accounts.csv", "--out", out).stdout.split())
+    assert "Too little for an answer: " in said
+    assert "Without a trait known at signup the best possible verdict is a lead." in said
+
+
+@pytest.mark.parametrize(
+    ("severity", "said"),
+    [
+        ("info", "Next: discover run x.toml"),
+        ("warning", "Next: discover check x.toml, then discover run x.toml"),
+        ("error", "Mend the errors first: discover check x.toml"),
+    ],
+)
+def test_the_next_command_goes_by_the_findings(severity, said):
+    finding = QualityFinding(code="a", severity=severity, message="", count=1, share=None, examples=(), remedy="")
+    assert _next("x.toml", profile(quality=(finding,))) == said
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ((), "or none"),
+        (("a",), "1, or none"),
+        (("a", "b"), "several: 1, 2; or none"),
+        (("a",) * 4, "several: 1, 3; or none"),
+    ],
+)
+def test_the_hint_names_options_that_are_there(options, hint, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    choice = Choice(section="accounts", key="segments", question="?", value=(), options=options, reason="")
+    shown = io.StringIO()
+    Asker(shown).choose(choice, lambda _: "")
+    assert f"[none] ({hint}) " in shown.getvalue()
+
+
+def test_a_reason_that_begins_with_a_name_keeps_it(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    shown = io.StringIO()
+    choice = Choice(section="a", key="b", question="?", value="", options=("x",), reason="groupId: 60 different")
+    Asker(shown).choose(choice, lambda _: "")
+    assert "   groupId: 60 different" in shown.getvalue()
 
 
 def test_stopping_at_a_question_writes_nothing(world, tmp_path):

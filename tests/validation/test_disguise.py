@@ -99,3 +99,42 @@ def test_a_property_that_speaks_of_the_decision_is_a_doubt_and_the_users_choice(
 
 def test_other_properties_and_who_did_it_are_no_doubt():
     assert judged('good[channel = "email", by_other = true, size >= 10]').status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("milestone", "status"),
+    [
+        ('bad[source = "demo"]', "fail"),
+        ('bad[source = "demo"] and good', "warn"),
+        ('bad[source = "demo"] >= 2', "pass"),
+        ('bad[source = "blank"]', "pass"),
+        ('worse[source = "demo"]', "pass"),
+        ("bad", "fail"),
+    ],
+)
+def test_an_act_is_at_signup_where_its_own_rows_are(milestone, status):
+    found = judged(milestone, at_signup=frozenset({"bad", 'bad[source = "demo"]'}))
+    assert found.status == status
+    assert ("source" in found.sentence) == (status != "pass" and milestone != "bad")
+
+
+@pytest.mark.parametrize(
+    ("milestone", "status"),
+    [
+        ('good[tier = "x"]', "fail"),
+        ('better or good[size >= 3, tier = "x"] >= 3', "fail"),
+        ('other[tier = "x"]', "pass"),
+        ('good[size = "x"]', "pass"),
+        ("good", "pass"),
+    ],
+)
+def test_a_trait_of_the_account_is_no_behaviour(milestone, status):
+    found = judged(milestone, same_within={("good", "tier"): 0.978})
+    assert (found.status, found.decides) == (status, status == "fail")
+    assert ("for 97 % of the accounts" in found.sentence) == (status == "fail")
+
+
+def test_rows_around_the_decision_disqualify_an_act_and_not_its_event():
+    known = {"apart": {'good[tier = "x"]': ("outcome_adjacent", REASON)}}
+    assert judged('good[tier = "x"] >= 2', **known).status == "fail"
+    assert judged("good", **known).status == "pass"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from discovery.spec import Day
+from discovery.validation import Presence
 from discovery.validation.observable import observable
 
 from .cases import START, make_case, steady_tracking
@@ -173,3 +174,52 @@ def test_a_log_without_a_whole_week_is_not_judged():
 def test_an_event_outside_of_whole_weeks_only_is_doubtful():
     assert judged(np.zeros(WEEKS)).status == "warn"
     assert judged(np.zeros(WEEKS), everything=np.zeros(WEEKS, dtype=np.int64)).status == "warn"
+
+
+def test_done_by_another_asks_for_users():
+    none = judged(milestone="report_shared[by_other = true]", has_users=False, unknown_users=1.0)
+    assert (none.status, none.decides) == ("fail", True)
+    assert none.sentence.startswith("It asks who did it, but the log names no users")
+    some = judged(milestone="report_shared[by_other = false]", unknown_users=0.6)
+    assert some.status == "warn"
+    assert "60\u202f% of its events name no user" in some.sentence
+    mixed = judged(milestone="gone or report_shared[by_other = true]", missing=("gone",), has_users=False)
+    assert (mixed.status, mixed.decides) == ("fail", True)
+    assert "what is left asks who did it" in mixed.sentence
+
+
+ACT = 'report_shared[channel = "email"]'
+
+
+def with_presence(known, launched=None, name="channel", rows=100):
+    presence = Presence(
+        act=ACT, event="report_shared", name=name, rows=np.full(WEEKS, rows), known=np.asarray(known, dtype=np.int64)
+    )
+    return judged(milestone=ACT, presence=(presence,), launched=launched or {})
+
+
+def test_a_property_that_many_rows_lack_is_said():
+    assert with_presence(np.full(WEEKS, 80)).status == "pass"
+    found = with_presence(np.full(WEEKS, 30))
+    assert found.status == "warn"
+    assert found.sentence.startswith("70\u202f% of the rows of “report_shared” do not say “channel”")
+    assert "who made its object" in with_presence(np.full(WEEKS, 30), name="by_other").sentence
+
+
+def test_a_property_that_was_lost_for_a_month_is_said_with_the_month():
+    known = np.full(WEEKS, 100)
+    known[10:14] = 40
+    found = with_presence(known)
+    assert found.status == "warn"
+    assert "60\u202f% of the rows of “report_shared” in the 4 weeks from 2024-12-13 " in found.sentence
+    known[11] = 100
+    assert with_presence(known).status == "pass"
+    known[10:14] = 0
+    assert with_presence(known // 10, rows=10).status == "pass"  # too few rows to say
+
+
+def test_a_property_is_looked_for_only_since_it_was_recorded():
+    known = np.r_[np.zeros(10), np.full(WEEKS - 10, 100)]
+    assert "do not say" in with_presence(known).sentence
+    launched = with_presence(known, {ACT: START + 70 * Day})
+    assert "do not say" not in launched.sentence

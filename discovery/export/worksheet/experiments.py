@@ -81,7 +81,7 @@ def _drawn_up(plan: ExperimentPlan) -> tuple[WorksheetRow, ...]:
 def _hypothesis(result: StudyResult, ladder: Ladder) -> list[str]:
     kind = result.outcome.kind
     whom = f"new accounts with {quoted(ladder.persona)}" if ladder.persona else "new accounts"
-    said = [f"If more {whom} did {in_words(ladder.milestone)}, more of them might {STAY[kind]}."]
+    said = [f"If more {whom} did {in_words(ladder.milestone, result)}, more of them might {STAY[kind]}."]
     family = family_of(result, ladder)
     number, interval = wording.points_estimate(family.adjusted) if family else (wording.MISSING, "")
     if number != wording.MISSING:

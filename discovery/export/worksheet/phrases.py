@@ -30,10 +30,15 @@ def parsed(text: str) -> Milestone | None:
         return None
 
 
-def in_words(text: str, width: int = _WIDTH) -> str:
+def in_words(text: str, result: StudyResult, width: int = _WIDTH) -> str:
     """Return a milestone as part of a sentence: `“a” at least 3 times within 7 days of signup or “b” at least once`."""
     milestone = parsed(text)
-    return _words(milestone, width) if milestone else quoted(text, width)
+    return _words(milestone, width, has_creator(result)) if milestone else quoted(text, width)
+
+
+def has_creator(result: StudyResult) -> bool:
+    """Tell whether the events name the user who made the object an event is about."""
+    return bool(result.settings.get("events", {}).get("creator"))
 
 
 def named(text: str, width: int = _WIDTH) -> str:
@@ -48,14 +53,13 @@ def named(text: str, width: int = _WIDTH) -> str:
 
 def definition(text: str, result: StudyResult) -> str:
     """Return every condition of a milestone spelled out."""
-    window = result.outcome.window_days
     milestone = parsed(text)
     if milestone is None:
         return f"{quoted(text, 400)}."
     if len(milestone.parts) == 1:
-        return f"{_spelled(milestone.parts[0], window)}."
+        return f"{_spelled(milestone.parts[0], result)}."
     ask = "All of these are asked for" if milestone.joined == "and" else "Any one of these is enough"
-    listed = "; ".join(f"({place}) {_spelled(part, window)}" for place, part in enumerate(milestone.parts, start=1))
+    listed = "; ".join(f"({place}) {_spelled(part, result)}" for place, part in enumerate(milestone.parts, start=1))
     return f"{ask}: {listed}."
 
 
@@ -103,11 +107,12 @@ def milestone_rung(ladder: Ladder) -> Rung | None:
     return next((rung for rung in ladder.rungs if rung.role == "milestone"), None)
 
 
-def _words(part: Condition | Milestone, width: int) -> str:
+def _words(part: Condition | Milestone, width: int, has_creator: bool | None = None) -> str:
     if isinstance(part, Condition):
-        return wording.conditions_in_words([_values(part, quoted(part.event, width))])
+        return wording.conditions_in_words([_values(part, quoted(part.event, width))], has_creator)
     words = (
-        f"({_words(inner, width)})" if isinstance(inner, Milestone) else _words(inner, width) for inner in part.parts
+        f"({_words(inner, width, has_creator)})" if isinstance(inner, Milestone) else _words(inner, width, has_creator)
+        for inner in part.parts
     )
     return f" {part.joined} ".join(words)
 
@@ -122,12 +127,12 @@ def _values(condition: Condition, event: str) -> dict[str, object]:
     }
 
 
-def _spelled(part: Condition | Milestone, window: int) -> str:
+def _spelled(part: Condition | Milestone, result: StudyResult) -> str:
     if isinstance(part, Milestone):
-        inner = ", ".join(_spelled(p, window) for p in part.parts)
+        inner = ", ".join(_spelled(p, result) for p in part.parts)
         return f"{'all' if part.joined == 'and' else 'any one'} of [{inner}]"
     users = f", by {wording.count(part.min_users)} or more different users" if part.min_users > 1 else ""
-    hours = f"less than {wording.count(part.within_hours or 24 * window)} hours after signup"
+    hours = f"less than {wording.count(part.within_hours or 24 * result.outcome.window_days)} hours after signup"
     own = "" if part.within_hours else ", the study's observation window"
-    tests = wording.tests_in_words([test.fields() for test in part.where])
+    tests = wording.tests_in_words([test.fields() for test in part.where], has_creator(result))
     return f"{wording.count(part.at_least)} or more events {quoted(part.event, 400)}{tests}{users}, {hours}{own}"

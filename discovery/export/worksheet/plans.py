@@ -40,7 +40,7 @@ def stages(ladder: Ladder) -> WorksheetSection:
 
 def measurement_plan(result: StudyResult, ladder: Ladder) -> WorksheetSection:
     """Say what to count: the funnel, one primary metric with today's value, secondary metrics, segments."""
-    steps = [f"({place}) {_step(ladder, rung)}" for place, rung in enumerate(_ladder_steps(ladder), start=1)]
+    steps = [f"({place}) {_step(result, ladder, rung)}" for place, rung in enumerate(_ladder_steps(ladder), start=1)]
     within = wording.days(_measured_within(result, ladder))
     primary = (
         f"Activation rate: the share of signups that reach the milestone within {within} of signup, by signup cohort."
@@ -73,8 +73,8 @@ def _ladder_steps(ladder: Ladder) -> list[Rung]:
     return [rung for rung in ladder.rungs if rung.role != "habit"]
 
 
-def _step(ladder: Ladder, rung: Rung) -> str:
-    own = f", {in_words(rung.milestone)}" if rung.role == "milestone" else ""
+def _step(result: StudyResult, ladder: Ladder, rung: Rung) -> str:
+    own = f", {in_words(rung.milestone, result)}" if rung.role == "milestone" else ""
     return at_rung(ladder, rung.milestone) + own
 
 

@@ -53,7 +53,7 @@ def first_value_moment(result: StudyResult, ladder: Ladder) -> WorksheetSection:
         rows=(
             *from_data("First value moment, a candidate", wording.shorten(written, 600)),
             *for_team("An account gets value when they"),
-            *from_data("The value is visible as", f"{in_words(ladder.milestone)}."),
+            *from_data("The value is visible as", f"{in_words(ladder.milestone, result)}."),
             *from_data("Event definition", definition(ladder.milestone, result)),
             *from_data("Time window", _window(result, ladder)),
             *_evidence(result, ladder),

@@ -11,6 +11,7 @@ A module of a format has the functions
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 
 from discovery.engines.duckdb import DuckDBEngine
@@ -34,7 +35,8 @@ def layout_of(look: Look) -> Layout:
     """Return how the events are laid out: as the spec says, else as the first format that recognises them."""
     asked = look.spec.format
     if asked in FORMATS:
-        return _laid_out(asked, look, "named in the spec")
+        laid = _laid_out(asked, look, "named in the spec")
+        return replace(laid, like_it=bool(FORMATS[asked].likeness(look)))
     if asked == "auto":
         for name, module in FORMATS.items():
             reason = module.likeness(look)

@@ -41,6 +41,7 @@ TIME = "event_time (UTC)"
 _DECIDING = ("event_type", "event_time", "amplitude_id")
 _NESTED = ("groups", "user_properties", "event_properties")
 _ALSO = ("uuid", "insert_id", "event_properties", "client_event_time", "server_upload_time")
+_CORRECTED = ("event_time", "server_received_time", "server_upload_time")
 _NO_BEHAVIOUR: Mapping[str, tuple[str, ...]] = {
     "identify": ("$identify",),
     "group": ("$groupidentify",),
@@ -92,6 +93,7 @@ def layout(look: Look, reason: str) -> Layout:
         members=_members(look, source, named, told),
         persons=_persons(look, source, named),
         accounts=_accounts(look, source, named, told),
+        corrected_times=(TIME, *(named[name] for name in _CORRECTED if name in named)),
     )
 
 

@@ -70,7 +70,7 @@ def keys_told(look: Look, record: str) -> dict[str, float]:
     """Return the keys of a JSON expression and the share of the first rows with a value there, the largest first."""
     found = look.engine.rows(
         f"SELECT k FROM (SELECT unnest(json_keys(j)) AS k FROM (SELECT {record} AS j FROM {quoted(look.rows)}) "
-        f"WHERE json_type(j) = 'OBJECT') GROUP BY k ORDER BY count(*) DESC, k LIMIT {_MOST_KEYS}"
+        f"WHERE json_type(j) = 'OBJECT') WHERE k <> '' GROUP BY k ORDER BY count(*) DESC, k LIMIT {_MOST_KEYS}"
     )
     keys = tuple(str(key) for (key,) in found)
     if not keys:

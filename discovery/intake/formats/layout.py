@@ -51,9 +51,14 @@ class Layout:
         SELECT of `user_id`, `person_id`: user ids that are one person. Empty: it does not tell.
     accounts : str
         SELECT with one row per account: `account_id` and what the same source tells of it, times as TIMESTAMP (UTC)
-        under the usual names (`signup_at`), traits as they were first told. Empty: it does not tell.
+        under the usual names (`signup_at`), traits as they were first told, each with a column "(told) NAME" that says
+        when (microseconds). Empty: it does not tell.
+    corrected_times : tuple of str
+        Columns of times that the tool has set right for the clock of the device, or that a server wrote.
     wall_numbers : bool
         Numeric times count the seconds of the clock on the wall in `events.timezone`, not those since 1970 UTC.
+    like_it : bool
+        Whether the source looks like the format; it may not where the spec names one.
     """
 
     format: Format
@@ -65,7 +70,9 @@ class Layout:
     members: str = ""
     persons: str = ""
     accounts: str = ""
+    corrected_times: tuple[str, ...] = ()
     wall_numbers: bool = False
+    like_it: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

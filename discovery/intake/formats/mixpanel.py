@@ -297,7 +297,8 @@ def _persons(told: str) -> str:
 
 def _profiles(engine: DuckDBEngine, source: Source, rows: str, table: str) -> Source:
     keys = engine.rows(
-        f"SELECT DISTINCT unnest(json_keys(record)) AS k FROM ({rows}) WHERE json_type(record) = 'OBJECT' ORDER BY k"
+        f"SELECT DISTINCT k FROM (SELECT unnest(json_keys(record)) AS k FROM ({rows}) "
+        "WHERE json_type(record) = 'OBJECT') WHERE k <> '' ORDER BY k"
     )
     names: dict[str, str] = {}
     for (key,) in keys:

@@ -92,6 +92,7 @@ def layout(look: Look, reason: str) -> Layout:
         roles=roles,
         passed_over=_passed_over(rows) if "event" in rows.columns else "",
         properties=(rows.columns["properties"],) if "properties" in rows.columns else (),
+        corrected_times=tuple(rows.columns[name] for name in ("timestamp", "created_at") if name in rows.columns),
     )
     return _with_identity(rows, laid, found)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.intake.formats.layout import Look
 from discovery.intake.formats.posthog_rows import Rows, rows_of
-from discovery.intake.formats.told import members_told, moment, told_by
+from discovery.intake.formats.told import members_told, moment, told_at, told_by
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference
 from discovery.intake.sources import Source
 from discovery.intake.sql import id_text, literal, quoted
@@ -89,6 +89,7 @@ def account_rows(rows: Rows, found: AccountOfEvents, time: str, source: Source) 
         [(name, "max" if name in ending else "min") for name, _ in traits],
         "min(CASE WHEN carried THEN told_at END)",
         "" if found.kind else " HAVING bool_or(carried)",
+        dated=True,
     )
 
 
@@ -225,14 +226,22 @@ def _traits(keys: tuple[str, ...]) -> list[tuple[str, str]]:
     return traits
 
 
-def _one_row_each(told: str, traits: list[tuple[str, str]], first: str, having: str = "") -> str:
-    """Return the SELECT of one row per `account_id` of `told`: signup, and each trait as told first or last."""
+def _one_row_each(
+    told: str, traits: list[tuple[str, str]], first: str, having: str = "", *, dated: bool = False
+) -> str:
+    """Return the SELECT of one row per `account_id` of `told`: signup, each trait as told first or last, and when."""
     signups = by_preference(tuple(name for name, _ in traits), _SIGNUPS)
     signup = ", ".join([*(f"min({moment(quoted(name))})" for name in signups), f"make_timestamp({first})"])
     columns = "".join(
         f", arg_{which}({value}, (told_at, {value})) FILTER ({value} IS NOT NULL) AS {value}"
         for value, which in ((quoted(name), which) for name, which in traits if name not in signups)
     )
+    if dated:
+        columns += "".join(
+            f", min(told_at) FILTER ({quoted(name)} IS NOT NULL) AS {quoted(told_at(name))}"
+            for name, _ in traits
+            if name not in signups
+        )
     return (
         f"SELECT account_id, COALESCE({signup}) AS signup_at{columns} FROM ({told}) "
         f"WHERE account_id IS NOT NULL GROUP BY account_id{having}"

@@ -86,7 +86,7 @@ class Rows:
         keys = f"json_keys({self.record(of)}, {literal(_pointer(path))})" if path else f"json_keys({self.record(of)})"
         found = self.look.engine.rows(
             f"SELECT k, count(*) AS n FROM (SELECT unnest({keys}) AS k FROM {quoted(self.look.rows)} WHERE {where}) "
-            f"GROUP BY k ORDER BY n DESC, k LIMIT {limit}"
+            f"WHERE k <> '' GROUP BY k ORDER BY n DESC, k LIMIT {limit}"
         )
         return flat + tuple(str(key) for key, _ in found)
 

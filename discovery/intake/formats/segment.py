@@ -106,6 +106,7 @@ def _raw(look: Look, reason: str) -> Layout:
         members=members_told(f"SELECT user_id, account_id, t FROM ({calls})") if calls else "",
         persons=_persons(calls) if calls else "",
         accounts=_accounts(look, calls) if calls else "",
+        corrected_times=_corrected(names),
     )
 
 
@@ -230,7 +231,15 @@ def _table(look: Look, reason: str) -> Layout:
         roles["account"] = own
     roles = as_asked(look, source, roles)
     members, persons = _told_by_table(look, source, names, roles)
-    return Layout(format="segment", reason=reason, source=source, roles=roles, members=members, persons=persons)
+    return Layout(
+        format="segment",
+        reason=reason,
+        source=source,
+        roles=roles,
+        members=members,
+        persons=persons,
+        corrected_times=_corrected(names),
+    )
 
 
 def _told_by_table(
@@ -274,6 +283,10 @@ def _add_time(look: Look, roles: dict[EventRole, Role], wanted: tuple[str, ...])
     if there:
         why = "the time of the call, corrected for the clock of the device"
         roles["time"] = Role(column=names[there[0]], why=why if there[0] == "timestamp" else "there is no timestamp")
+
+
+def _corrected(names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(names[name] for name in ("timestamp", "receivedat", "received_at") if name in names)
 
 
 def _first_of(source: Source, names: Mapping[str, str], wanted: tuple[str, ...]) -> tuple[Source, str]:

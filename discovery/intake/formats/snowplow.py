@@ -70,6 +70,7 @@ _ACCOUNT_ENTITY = re.compile(
 _IDS = ("user_id", "domain_userid")
 _READ = (*_IDS, "event", "event_name", "se_category", "se_action", "br_type", "derived_tstamp", "collector_tstamp")
 """Columns from which others are computed."""
+_CORRECTED = ("derived_tstamp", "collector_tstamp")
 _ROBOT = ("Robot", "Robot Mobile", "Robot Imitator")
 
 
@@ -127,6 +128,7 @@ def _laid_out(look: Look, reason: str) -> Layout:
         members=members,
         persons=persons,
         accounts=accounts,
+        corrected_times=(*(names[name] for name in _CORRECTED if name in names), " or ".join(_times(names))),
     )
 
 
@@ -163,7 +165,7 @@ def _with_name(look: Look, source: Source, names: Mapping[str, str], roles: dict
 
 
 def _with_time(look: Look, source: Source, names: Mapping[str, str], roles: dict[EventRole, Role]) -> Source:
-    there = [names[name] for name in ("derived_tstamp", "collector_tstamp") if name in names]
+    there = _times(names)
     if not there:
         return source
     why = "corrected for the clock of the device"
@@ -174,6 +176,10 @@ def _with_time(look: Look, source: Source, names: Mapping[str, str], roles: dict
     column = " or ".join(there)
     roles["time"] = Role(column=column, why=f"{why}; where it is missing, when the event was collected")
     return with_column(source, column, f"coalesce({', '.join(map(plain_text, there))})")
+
+
+def _times(names: Mapping[str, str]) -> list[str]:
+    return [names[name] for name in _CORRECTED if name in names]
 
 
 def _with_user(look: Look, source: Source, names: Mapping[str, str], roles: dict[EventRole, Role]) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,10 +14,19 @@ from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference, 
 from discovery.intake.sources import Source
 from discovery.intake.sql import id_text, is_text, literal, quoted
 from discovery.intake.times import Clock, look_at_times
+from discovery.spec import Day
 
 ASKED: tuple[EventRole, ...] = ("account", "user", "time")
+KNOWN_WITHIN = Day
+"""A trait counts as known at signup if it was told no later than this after it."""
+
 _MOST_TRAITS = 60
 _RESERVED = ("account_id", "group_id", "id", "signup_at")
+_TOLD_AT = "(told) "
+_OF_LATER = frozenset(
+    name for role in ("churned", "converted", "observed_until", "exclude") for name in ACCOUNT_ROLES[role]
+)
+_TIME_LIKE = re.compile(r".*([_ ](at|on|date|time|until)|[a-z](At|On|Date|Time|Until))", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +109,7 @@ def scalar_fields(look: Look, nested: str, where: str = "true", rows: str = "") 
     given = rows or quoted(look.rows)
     found = look.engine.rows(
         f"SELECT k FROM (SELECT unnest(json_keys(j)) AS k, j FROM (SELECT {nested} AS j FROM {given} WHERE {where}) "
-        f"WHERE json_type(j) = 'OBJECT') WHERE {kind} NOT IN ('OBJECT', 'ARRAY', 'NULL') "
+        f"WHERE json_type(j) = 'OBJECT') WHERE {kind} NOT IN ('OBJECT', 'ARRAY', 'NULL') AND k <> '' "
         f"GROUP BY k ORDER BY count(*) DESC, k LIMIT {_MOST_TRAITS}"
     )
     return tuple(str(name) for (name,) in found)
@@ -146,13 +156,13 @@ def micros(look: Look, column: str) -> str:
 def members_told(rows: str) -> str:
     """Return the SELECT of who belongs where from a SELECT of `user_id`, `account_id`, `t`: each change once.
 
-    A user that returns to an account is a member of it again.
+    A user that returns to an account is a member of it again. Rows without a time do not say since when.
     """
     seen = (
         f"SELECT user_id, {id_text('account_id', 'VARCHAR')} AS account_id, t FROM ({rows}) "
-        "WHERE user_id IS NOT NULL AND account_id <> ''"
+        "WHERE user_id IS NOT NULL AND account_id <> '' AND t IS NOT NULL"
     )
-    before = "lag(account_id) OVER (PARTITION BY user_id ORDER BY t NULLS FIRST, account_id)"
+    before = "lag(account_id) OVER (PARTITION BY user_id ORDER BY t, account_id)"
     return f"SELECT user_id, account_id, t AS since FROM ({seen}) QUALIFY {before} IS DISTINCT FROM account_id"
 
 
@@ -168,7 +178,7 @@ def persons_told(rows: str) -> str:
 
 
 def accounts_told(rows: str, traits: Mapping[str, str], *, always: bool = False) -> str:
-    """Return the SELECT of accounts, each trait as it was first told.
+    """Return the SELECT of accounts, each trait as it was first told, and when that was.
 
     Parameters
     ----------
@@ -178,8 +188,9 @@ def accounts_told(rows: str, traits: Mapping[str, str], *, always: bool = False)
         Expressions by name of trait. The one named most like a signup, such as `createdAt`, is the signup; an account
         of which none was told signed up when it was first named.
     always
-        Whether there is a signup even where no trait is named like one. Without it the first event stands for the
-        signup, and is called that.
+        Whether the accounts are a table of their own: with a signup even where no trait is named like one, without
+        what was told more than `KNOWN_WITHIN` after it, times apart, and without when it was told. Otherwise who reads
+        it decides by the signup that counts.
     """
     signup = _signup_traits(traits)
     columns = _by_column({name: text for name, text in traits.items() if name not in signup})
@@ -188,12 +199,26 @@ def accounts_told(rows: str, traits: Mapping[str, str], *, always: bool = False)
     named = "make_timestamp(min(t))"
     begun = f"coalesce({_first('told_signup')}, {named})" if signup else named
     selected = ["account_id"] + ([f"{begun} AS signup_at"] if signup or always else [])
-    selected += [f"{_first(f'trait_{i}')} AS {quoted(name)}" for i, name in enumerate(columns)]
+    for i, name in enumerate(columns):
+        value, when = _first(f"trait_{i}"), f"min(t) FILTER (WHERE trait_{i} IS NOT NULL)"
+        if always and not (normalised(name) in _OF_LATER or _TIME_LIKE.fullmatch(name)):
+            value = f"CASE WHEN {when} <= epoch_us({begun}) + {KNOWN_WITHIN} THEN {value} END"
+        selected += [f"{value} AS {quoted(name)}"] + ([] if always else [f"{when} AS {quoted(told_at(name))}"])
     inner = ", ".join([f"{id_text('account_id', 'VARCHAR')} AS account_id", "t", *told])
     return (
         f"SELECT {', '.join(selected)} FROM (SELECT {inner} FROM ({rows})) WHERE account_id IS NOT NULL "
         "GROUP BY account_id"
     )
+
+
+def told_at(trait: str) -> str:
+    """Return the name of the column that says when a trait was first told, in microseconds."""
+    return _TOLD_AT + trait
+
+
+def is_told_at(column: str) -> bool:
+    """Say whether a column tells when a trait was first told."""
+    return column.startswith(_TOLD_AT)
 
 
 def moment(value: str) -> str:

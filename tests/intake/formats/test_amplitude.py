@@ -7,42 +7,28 @@ import json
 import re
 import tomllib
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from discovery.engines.duckdb import DuckDBEngine
 from discovery.intake import load
-from discovery.intake.formats import FORMATS, Layout, Look, amplitude, layout_of
-from discovery.intake.memory import open_source
-from discovery.intake.sources import sample_rows
+from discovery.intake.formats import FORMATS, amplitude, layout_of
 from discovery.intake.sql import quoted
 from discovery.spec import build_spec
 from tests.exports.amplitude import EXPORTS, write_export, write_merged_ids, write_warehouse
-from tests.exports.plain import PlainLog, flags_of, loaded_flags, plain_log, write_plain
+from tests.exports.plain import flags_of, loaded_flags, write_plain
+from tests.intake.formats.looking import Without, looked, opened
 
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def log() -> PlainLog:
-    return plain_log(24)
-
-
-@pytest.fixture(scope="module")
-def plain(log: PlainLog, tmp_path_factory: pytest.TempPathFactory) -> dict[str, frozenset[str]]:
-    return loaded_flags(*write_plain(log, tmp_path_factory.mktemp("plain")))
-
-
 @pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
-def test_an_export_gives_the_flags_of_the_plain_log(export, log, plain, tmp_path):
-    events, accounts = export.write(log, tmp_path)
-    assert loaded_flags(events, accounts) == plain
-    with _opened(events) as look, _opened(events, format="amplitude") as named:
+def test_an_export_gives_the_flags_of_the_plain_log(export, plain, exported):
+    events, accounts = exported(export)
+    assert loaded_flags(events, accounts, build_spec(export.settings)) == plain
+    with opened(events) as look, opened(events, format="amplitude") as named:
         recognised = layout_of(look)
         assert recognised.reason.startswith("it has the columns")
         assert replace(layout_of(named), reason=recognised.reason) == recognised
@@ -61,7 +47,7 @@ def test_the_spec_as_run_reads_the_same_again(log, plain, tmp_path):
 def test_every_part_of_the_layout_is_needed_for_the_same_flags(log, plain, tmp_path, monkeypatch):
     events, accounts = write_export(log, tmp_path)
     for part in ("members", "persons", "passed_over"):
-        monkeypatch.setitem(FORMATS, "amplitude", _Without(part))
+        monkeypatch.setitem(FORMATS, "amplitude", Without(amplitude, part))
         assert loaded_flags(events, accounts) != plain, part
 
 
@@ -87,7 +73,7 @@ def test_a_group_is_read_however_it_is_written(tmp_path):
         ({}, None),
         (None, None),
     ]
-    with _looked([_row(groups=groups) for groups, _ in written], tmp_path) as look:
+    with looked([_row(groups=groups) for groups, _ in written], tmp_path) as look:
         layout = amplitude.layout(look, "")
         rows = f"SELECT nullif({quoted('groups.company')}, '') FROM {layout.source.table()}"
         assert look.engine.rows(rows) == [(account,) for _, account in written]
@@ -95,7 +81,7 @@ def test_a_group_is_read_however_it_is_written(tmp_path):
 
 def test_the_account_is_the_type_of_group_that_most_events_carry(tmp_path):
     rows = [_row(groups={"project": [str(i)]}) for i in range(9)] + [_row(groups={"company": ["Acme"]})]
-    with _looked(rows, tmp_path) as look:
+    with looked(rows, tmp_path) as look:
         role = amplitude.layout(look, "").roles["account"]
     assert role.column == "groups.project"
     assert "'project'" in role.why
@@ -104,14 +90,14 @@ def test_the_account_is_the_type_of_group_that_most_events_carry(tmp_path):
 
 
 def test_of_types_that_are_as_common_the_one_named_like_an_account_is_taken(tmp_path):
-    with _looked([_row(groups={"a/b test": ["x"], "org id": [15]})], tmp_path) as look:
+    with looked([_row(groups={"a/b test": ["x"], "org id": [15]})], tmp_path) as look:
         layout = amplitude.layout(look, "")
         assert layout.roles["account"].column == "groups.org id"
         assert look.engine.rows(f"SELECT {quoted('groups.org id')} FROM {layout.source.table()}") == [("15",)]
 
 
 def test_a_type_named_in_the_spec_is_used_though_the_first_rows_lack_it(tmp_path):
-    with _looked([_row(groups={"company": ["Acme"]})], tmp_path, account="groups.team") as look:
+    with looked([_row(groups={"company": ["Acme"]})], tmp_path, account="groups.team") as look:
         layout = amplitude.layout(look, "")
         assert "groups.team" in layout.source.columns
         assert "groups.team" in layout.members
@@ -120,14 +106,14 @@ def test_a_type_named_in_the_spec_is_used_though_the_first_rows_lack_it(tmp_path
 @pytest.mark.parametrize("asked", ["user_properties.company", "user_properties.crm.id", "event_properties.team"])
 def test_a_property_named_in_the_spec_is_the_account_though_there_are_groups(asked: str, tmp_path):
     told = {"user_properties": {"company": "acme", "crm": {"id": "acme"}}, "event_properties": {"team": ["acme"]}}
-    with _looked([_row(groups={"company": ["g"]}, **told)], tmp_path, account=asked) as look:
+    with looked([_row(groups={"company": ["g"]}, **told)], tmp_path, account=asked) as look:
         layout = amplitude.layout(look, "")
         assert look.engine.rows(layout.members) == [("a", "acme", 1_738_404_000_000_000)]
         assert look.engine.rows(f"SELECT {quoted(asked)} FROM {layout.source.table()}") == [("acme",)]
 
 
 def test_without_groups_a_property_named_like_an_account_is_taken(tmp_path):
-    with _looked([_row(groups={}, user_properties={"organizationId": "o1", "plan": "x"})], tmp_path) as look:
+    with looked([_row(groups={}, user_properties={"organizationId": "o1", "plan": "x"})], tmp_path) as look:
         role = amplitude.layout(look, "").roles["account"]
     assert role.column == "user_properties.organizationId"
     assert "no event carries a group" in role.why
@@ -135,7 +121,7 @@ def test_without_groups_a_property_named_like_an_account_is_taken(tmp_path):
 
 def test_a_user_is_the_products_own_id_else_amplitudes(tmp_path):
     rows = [_row(user_id="u1", amplitude_id=7), _row(user_id=None, amplitude_id=7), _row(user_id=12, amplitude_id=8)]
-    with _looked(rows, tmp_path) as look:
+    with looked(rows, tmp_path) as look:
         layout = amplitude.layout(look, "")
         users = look.engine.rows(f"SELECT {quoted(layout.roles['user'].column)} FROM {layout.source.table()}")
         assert users == [("u1",), ("7",), ("12",)]
@@ -169,7 +155,7 @@ def test_records_that_are_no_behaviour_are_passed_over(tmp_path):
         "[Amplitude] Page Viewed": None,
         "report_shared": None,
     }
-    with _looked([_row(event_type=event) for event in kinds], tmp_path) as look:
+    with looked([_row(event_type=event) for event in kinds], tmp_path) as look:
         layout = amplitude.layout(look, "")
         told = look.engine.rows(f"SELECT event_type, {layout.passed_over} FROM {layout.source.table()}")
     assert dict(told) == kinds
@@ -188,7 +174,7 @@ def test_properties_set_on_a_group_are_told_in_every_writing(tmp_path):
         _row(groups={"company": "flat"}, event_type="$groupidentify", group_properties={"created_at": created}),
         _row(groups={"company": "untold"}, group_properties={}),
     ]
-    with _looked(rows, tmp_path) as look:
+    with looked(rows, tmp_path) as look:
         told = look.engine.rows(
             f"SELECT account_id, CAST(signup_at AS VARCHAR) FROM ({amplitude.layout(look, '').accounts})"
         )
@@ -230,25 +216,12 @@ def test_a_plain_table_under_the_wrong_name_keeps_its_own_columns(log, plain, tm
 def test_other_files_are_not_taken_for_amplitudes(log, tmp_path):
     events, accounts = write_plain(log, tmp_path)
     for path in (events, accounts):
-        with _opened(path) as look:
+        with opened(path) as look:
             assert not amplitude.likeness(look)
     alike = {"event_type": "x", "event_time": "2025-01-01", "user_id": "u"}
     for row in (alike | {"uuid": "u"}, alike | {"amplitude_id": 1}):
-        with _looked([row], tmp_path) as look:
+        with looked([row], tmp_path) as look:
             assert not amplitude.likeness(look)
-
-
-class _Without:
-    """Amplitude's format with one part of its layout left out."""
-
-    def __init__(self, part: str) -> None:
-        self.likeness: Callable[[Look], str] = amplitude.likeness
-        self._part = part
-
-    def layout(self, look: Look, reason: str) -> Layout:
-        laid = amplitude.layout(look, reason)
-        object.__setattr__(laid, self._part, "")
-        return laid
 
 
 def _row(**given: Any) -> dict[str, Any]:
@@ -260,22 +233,3 @@ def _row(**given: Any) -> dict[str, Any]:
         "user_id": "a",
     }
     return {**usual, "groups": {}, "event_properties": {}, "user_properties": {}, "group_properties": {}, **given}
-
-
-@contextmanager
-def _looked(rows: list[dict[str, Any]], folder: Path, **asked: str) -> Iterator[Look]:
-    path = folder / "rows.jsonl"
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    with _opened(path, **asked) as look:
-        yield look
-
-
-@contextmanager
-def _opened(path: Path, **asked: str) -> Iterator[Look]:
-    engine = DuckDBEngine()
-    try:
-        source = open_source(engine, path, "events", "given")
-        sample_rows(engine, source, "sample", 20_000)
-        yield Look(engine=engine, source=source, rows="sample", spec=build_spec({"events": asked}).events)
-    finally:
-        engine.close()

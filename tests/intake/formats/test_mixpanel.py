@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from discovery.engines.duckdb import DuckDBEngine
 from discovery.intake import load
-from discovery.intake.formats import FORMATS, Layout, Look, layout_of, mixpanel
-from discovery.intake.memory import open_source
-from discovery.intake.sources import sample_rows
+from discovery.intake.formats import FORMATS, layout_of, mixpanel
 from discovery.intake.sql import quoted
 from discovery.spec import build_spec
 from tests.exports.mixpanel import (
@@ -29,7 +23,8 @@ from tests.exports.mixpanel import (
     write_project_time,
     write_seconds,
 )
-from tests.exports.plain import PlainLog, flags_of, loaded_flags, plain_log, write_plain
+from tests.exports.plain import flags_of, loaded_flags, write_plain
+from tests.intake.formats.looking import Without, looked, opened, written
 
 ROOT = Path(__file__).parents[3]
 MOMENT = 1_738_400_400  # 2025-02-01 09:00:00 UTC
@@ -43,21 +38,11 @@ def _row(**properties: Any) -> dict[str, Any]:
     return _row_of("x", {"company_id": "acme", **properties})
 
 
-@pytest.fixture(scope="module")
-def log() -> PlainLog:
-    return plain_log(24)
-
-
-@pytest.fixture(scope="module")
-def plain(log: PlainLog, tmp_path_factory: pytest.TempPathFactory) -> dict[str, frozenset[str]]:
-    return loaded_flags(*write_plain(log, tmp_path_factory.mktemp("plain")))
-
-
 @pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
-def test_an_export_gives_the_flags_of_the_plain_log(export, log, plain, tmp_path):
-    events, accounts = export.write(log, tmp_path)
-    assert loaded_flags(events, accounts) == plain
-    with _opened(events) as look, _opened(events, format="mixpanel") as named:
+def test_an_export_gives_the_flags_of_the_plain_log(export, plain, exported):
+    events, accounts = exported(export)
+    assert loaded_flags(events, accounts, build_spec(export.settings)) == plain
+    with opened(events) as look, opened(events, format="mixpanel") as named:
         recognised = layout_of(look)
         assert recognised.reason.startswith("it")
         assert replace(layout_of(named), reason=recognised.reason) == recognised
@@ -92,7 +77,7 @@ def test_wall_times_follow_the_change_of_clocks(season: str, tmp_path):
     rows = [_row(time=wall, **{"$insert_id": str(wall)}) for wall in walls]
     accounts = pa.table({"account_id": ["acme"], "signup_at": [datetime(2025, 1, 1, tzinfo=UTC)]})
     spec = build_spec({"events": {"timezone": PROJECT_ZONE}})
-    relations = load(_written(rows, tmp_path), accounts, spec)
+    relations = load(written(rows, tmp_path), accounts, spec)
     read = [t for (t,) in relations.engine.rows(f"SELECT t FROM {relations.events_table} ORDER BY t")]
     relations.engine.close()
     offsets = [t // 1_000_000 - wall for t, wall in zip(read, walls, strict=True)]
@@ -102,13 +87,13 @@ def test_wall_times_follow_the_change_of_clocks(season: str, tmp_path):
 def test_every_part_of_the_layout_is_needed_for_the_same_flags(log, plain, tmp_path, monkeypatch):
     events, accounts = write_seconds(log, tmp_path)
     for part in ("members", "persons", "passed_over"):
-        monkeypatch.setitem(FORMATS, "mixpanel", _Without(part))
+        monkeypatch.setitem(FORMATS, "mixpanel", Without(mixpanel, part))
         assert loaded_flags(events, accounts) != plain, part
 
 
 def test_seconds_and_milliseconds_may_stand_side_by_side(tmp_path):
     times = [MOMENT, MOMENT * 1000, float(MOMENT), str(MOMENT), f"{MOMENT}.000"]
-    with _looked([_row(time=time) for time in times], tmp_path) as look:
+    with looked([_row(time=time) for time in times], tmp_path) as look:
         layout = mixpanel.layout(look, "")
         rows = f"SELECT {quoted(layout.roles['time'].column)} FROM {layout.source.table()}"
         assert look.engine.rows(rows) == [(MOMENT * 1_000_000,)] * len(times)
@@ -118,7 +103,7 @@ def test_seconds_and_milliseconds_may_stand_side_by_side(tmp_path):
 @pytest.mark.parametrize("timezone", ["UTC", PROJECT_ZONE])
 def test_a_number_that_is_no_time_is_none(timezone: str, key: str, tmp_path):
     numbers = ["bad", "1e400", 10**30, -(10**18), 2**63, "", None, [], {}, True]
-    with _looked([_row(), *(_row(**{key: number}) for number in numbers)], tmp_path, timezone=timezone) as look:
+    with looked([_row(), *(_row(**{key: number}) for number in numbers)], tmp_path, timezone=timezone) as look:
         layout = mixpanel.layout(look, "")
         role = layout.roles["time" if key == "time" else "received"]
         read = look.engine.rows(f"SELECT {quoted(role.column)} FROM {layout.source.table()}")
@@ -141,7 +126,7 @@ def test_a_company_is_read_however_it_is_written(tmp_path):
         ({}, None),
         (None, None),
     ]
-    with _looked([_row(company_id=company) for company, _ in written], tmp_path) as look:
+    with looked([_row(company_id=company) for company, _ in written], tmp_path) as look:
         layout = mixpanel.layout(look, "")
         rows = f"SELECT nullif({quoted('properties.company_id')}, '') FROM {layout.source.table()}"
         assert look.engine.rows(rows) == [(account,) for _, account in written]
@@ -157,7 +142,7 @@ def test_rows_are_repeats_only_if_alike_in_all_that_mixpanel_looks_at(tmp_path):
         {**_row(**first), "event": "another"},
         _row(**{"$insert_id": "j"}),
     ]
-    with _looked(rows, tmp_path) as look:
+    with looked(rows, tmp_path) as look:
         layout = mixpanel.layout(look, "")
         ids = [
             row_id
@@ -172,7 +157,7 @@ def test_rows_are_repeats_only_if_alike_in_all_that_mixpanel_looks_at(tmp_path):
 def test_a_row_without_an_id_of_its_own_repeats_none(tmp_path):
     row = _row()
     del row["properties"]["$insert_id"]
-    with _looked([_row(), row], tmp_path) as look:
+    with looked([_row(), row], tmp_path) as look:
         layout = mixpanel.layout(look, "")
         ids = look.engine.rows(f"SELECT {quoted(layout.roles['id'].column)} FROM {layout.source.table()}")
     assert ids[0][0]
@@ -186,7 +171,7 @@ def test_when_an_import_arrived_says_nothing_of_the_event(tmp_path):
         _row(mp_processing_time_ms=MOMENT * 1000 + 9, **{"$import": True}),
         _row(),
     ]
-    with _looked(rows, tmp_path) as look:
+    with looked(rows, tmp_path) as look:
         layout = mixpanel.layout(look, "")
         received = f"epoch_ms({quoted(layout.roles['received'].column)})"
         read = look.engine.rows(f"SELECT {received} FROM {layout.source.table()}")
@@ -214,33 +199,33 @@ def test_when_an_import_arrived_says_nothing_of_the_event(tmp_path):
     ],
 )
 def test_ids_of_one_person_are_told_in_many_ways(records: list[dict[str, Any]], persons: dict[str, str], tmp_path):
-    with _looked([_row(), *records], tmp_path) as look:
+    with looked([_row(), *records], tmp_path) as look:
         assert dict(look.engine.rows(mixpanel.layout(look, "").persons)) == persons
 
 
 def test_of_several_users_of_a_device_it_belongs_to_the_first(tmp_path):
     ids = {"$device_id": "d"}
     rows = [_row(time=MOMENT + i, **ids, **{"$user_id": user}) for i, user in ((2, "late"), (1, "early"))]
-    with _looked(rows, tmp_path) as look:
+    with looked(rows, tmp_path) as look:
         assert dict(look.engine.rows(mixpanel.layout(look, "").persons)) == {"d": "early", "$device:d": "early"}
 
 
 def test_the_usual_name_of_an_account_goes_before_others(tmp_path):
-    with _looked([_row(team="t", company_id="c")] * 3, tmp_path) as look:
+    with looked([_row(team="t", company_id="c")] * 3, tmp_path) as look:
         role = mixpanel.layout(look, "").roles["account"]
     assert role.column == "properties.company_id"
     assert "team" in role.why
 
 
 def test_a_list_named_in_the_spec_is_unwrapped(tmp_path):
-    with _looked([_row(studio=["s1"])], tmp_path, account="properties.studio") as look:
+    with looked([_row(studio=["s1"])], tmp_path, account="properties.studio") as look:
         layout = mixpanel.layout(look, "")
         assert look.engine.rows(f"SELECT {quoted('properties.studio')} FROM {layout.source.table()}") == [("s1",)]
         assert "properties.studio" in layout.members
 
 
 def test_a_path_named_in_the_spec_is_the_account(tmp_path):
-    with _looked([_row(crm={"id": "c1"})], tmp_path, account="properties.crm.id") as look:
+    with looked([_row(crm={"id": "c1"})], tmp_path, account="properties.crm.id") as look:
         layout = mixpanel.layout(look, "")
         assert look.engine.rows(layout.members) == [("u", "c1", MOMENT * 1_000_000)]
 
@@ -251,7 +236,7 @@ def test_where_no_name_tells_the_account_is_found_by_its_values(tmp_path):
         for i in range(12)
     ]
     accounts = pa.table({"account_id": ["s0", "s1", "s2"], "signup_at": [datetime(2025, 1, 1, tzinfo=UTC)] * 3})
-    relations = load(_written(rows, tmp_path), accounts, build_spec({}))
+    relations = load(written(rows, tmp_path), accounts, build_spec({}))
     relations.engine.close()
     assert relations.spec.events.account == "properties.studio"
 
@@ -259,7 +244,7 @@ def test_where_no_name_tells_the_account_is_found_by_its_values(tmp_path):
 @pytest.mark.parametrize("page", [False, True], ids=["lines", "page"])
 def test_group_profiles_are_accounts(page: bool, log, tmp_path):
     path = write_group_profiles(log, tmp_path / "companies.jsonl", page=page)
-    with _opened(path) as look:
+    with opened(path) as look:
         found = mixpanel.accounts(look.engine, look.source, look.rows)
         assert found is not None
         told = look.engine.rows(f'SELECT account_id, "created", seats FROM {found.table()} ORDER BY account_id')
@@ -268,7 +253,7 @@ def test_group_profiles_are_accounts(page: bool, log, tmp_path):
 
 def test_profiles_may_carry_a_group_id_and_come_twice(tmp_path):
     profile = {"$group_key": "company", "$group_id": 15, "$properties": {"$name": "Acme", "created_at": "2025-01-01"}}
-    with _opened(_written([profile, profile], tmp_path)) as look:
+    with opened(written([profile, profile], tmp_path)) as look:
         found = mixpanel.accounts(look.engine, look.source, look.rows)
         assert found is not None
         assert look.engine.rows(f"SELECT * FROM {found.table()}") == [("15", "Acme", "2025-01-01")]
@@ -277,14 +262,14 @@ def test_profiles_may_carry_a_group_id_and_come_twice(tmp_path):
 def test_a_table_of_accounts_is_not_taken_for_profiles(log, tmp_path):
     _, accounts = write_plain(log, tmp_path)
     crm = {"account_id": "a", "group_id": "g", "properties": {}, "signup_at": "2025-01-01"}
-    for path in (accounts, _written([crm], tmp_path), _written([_row()], tmp_path)):
-        with _opened(path) as look:
+    for path in (accounts, written([crm], tmp_path), written([_row()], tmp_path)):
+        with opened(path) as look:
             assert mixpanel.accounts(look.engine, look.source, look.rows) is None
 
 
 def test_a_table_in_upper_case_is_recognised(tmp_path):
     rows = [{"EVENT_NAME": "x", "TIME": "2025-02-01T09:00:00", "DISTINCT_ID": "u", "INSERT_ID": "i", "COMPANY_ID": "c"}]
-    with _looked(rows, tmp_path) as look:
+    with looked(rows, tmp_path) as look:
         assert mixpanel.likeness(look)
         roles = mixpanel.layout(look, "").roles
     assert {role: roles[role].column for role in ("event", "time", "user")} == {
@@ -308,9 +293,9 @@ def test_the_documented_specs_read_the_shipped_export():
 
 def test_a_mapping_of_settled_ids_is_read(tmp_path):
     rows = [_row(distinct_id="old"), _row(distinct_id="new", **{"$insert_id": "j"})]
-    mapping = _written([{"distinct_id": "old", "resolved_distinct_id": "new"}], tmp_path)
+    mapping = written([{"distinct_id": "old", "resolved_distinct_id": "new"}], tmp_path)
     accounts = pa.table({"account_id": ["acme"], "signup_at": [datetime(2025, 1, 1, tzinfo=UTC)]})
-    relations = load(_written(rows, tmp_path), accounts, build_spec({"identity": {"persons": str(mapping)}}))
+    relations = load(written(rows, tmp_path), accounts, build_spec({"identity": {"persons": str(mapping)}}))
     users = relations.engine.rows(f"SELECT DISTINCT user_id FROM {relations.events_table}")
     relations.engine.close()
     assert users == [("new",)]
@@ -326,42 +311,6 @@ def test_other_files_are_not_taken_for_mixpanels(log, tmp_path):
     segment = {"type": "track", "event": "x", "userId": "u", "messageId": "m", "properties": {"plan": "a"}}
     posthog = {"uuid": "i", "event": "x", "distinct_id": "u", "properties": {"distinct_id": "u", "time": 1}}
     plain_json = {"event": "x", "account_id": "a", "properties": {"plan": "a"}}
-    for path in (*write_plain(log, tmp_path), *(_written([row], tmp_path) for row in (segment, posthog, plain_json))):
-        with _opened(path) as look:
+    for path in (*write_plain(log, tmp_path), *(written([row], tmp_path) for row in (segment, posthog, plain_json))):
+        with opened(path) as look:
             assert not mixpanel.likeness(look)
-
-
-class _Without:
-    """Mixpanel's format with one part of its layout left out."""
-
-    def __init__(self, part: str) -> None:
-        self.likeness: Callable[[Look], str] = mixpanel.likeness
-        self._part = part
-
-    def layout(self, look: Look, reason: str) -> Layout:
-        laid = mixpanel.layout(look, reason)
-        object.__setattr__(laid, self._part, "")
-        return laid
-
-
-@contextmanager
-def _looked(rows: list[dict[str, Any]], folder: Path, **asked: str) -> Iterator[Look]:
-    with _opened(_written(rows, folder), **asked) as look:
-        yield look
-
-
-def _written(rows: list[dict[str, Any]], folder: Path) -> Path:
-    path = folder / f"rows-{len(list(folder.iterdir()))}.jsonl"
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    return path
-
-
-@contextmanager
-def _opened(path: Path, **asked: str) -> Iterator[Look]:
-    engine = DuckDBEngine()
-    try:
-        source = open_source(engine, path, "events", "given")
-        sample_rows(engine, source, "sample", 20_000)
-        yield Look(engine=engine, source=source, rows="sample", spec=build_spec({"events": asked}).events)
-    finally:
-        engine.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +14,18 @@ import pytest
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import ColumnError
 from discovery.intake import load
-from discovery.intake.formats import posthog
+from discovery.intake.formats import layout_of, posthog
 from discovery.intake.formats.layout import Layout, Look
 from discovery.intake.memory import open_source
 from discovery.intake.sources import copy_rows, sample_rows
 from discovery.spec import EventsSpec, build_spec
-from tests.exports.plain import Export, flags_of, loaded_flags, plain_log, write_plain
+from tests.exports.plain import Export, PlainLog, flags_of, loaded_flags
 from tests.exports.posthog import EXPORTS, write_persons
+from tests.intake.formats.conftest import Written
+from tests.intake.formats.looking import look_at, opened
 from tests.intake.tables import codes, usable
 
 DEMO = Path(__file__).parents[3] / "data_fixtures" / "demo" / "events.parquet"
-LOG = plain_log(24)
-
-
-@pytest.fixture
-def engine() -> Iterator[DuckDBEngine]:
-    with DuckDBEngine() as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, frozenset[str]]:
-    return loaded_flags(*write_plain(LOG, tmp_path_factory.mktemp("plain")))
 
 
 def row(event: str = "report shared", /, *, at: int = 0, **changes: Any) -> dict[str, Any]:
@@ -62,12 +52,6 @@ def table(*rows: dict[str, Any], twice: bool = False) -> pa.Table:
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
-def look_at(engine: DuckDBEngine, given: object, **spec: Any) -> Look:
-    source = open_source(engine, given, "events", "given")
-    sample_rows(engine, source, "looked_at", 20_000)
-    return Look(engine=engine, source=source, rows="looked_at", spec=EventsSpec(**spec))
-
-
 def laid_out(engine: DuckDBEngine, given: object, **spec: Any) -> Layout:
     look = look_at(engine, given, **spec)
     return posthog.layout(look, posthog.likeness(look))
@@ -84,18 +68,17 @@ def read(given: object, accounts: object = None, **spec: Any) -> Any:
 
 
 @pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
-@pytest.mark.parametrize("named", ["auto", "posthog"])
 def test_an_export_gives_the_flags_of_the_plain_log(
-    export: Export, named: str, tmp_path: Path, lived: dict[str, frozenset[str]]
+    export: Export, plain: dict[str, frozenset[str]], exported: Written
 ) -> None:
-    relations = read(*export.write(LOG, tmp_path), events={"format": named})
+    relations = load(*exported(export), build_spec(export.settings))
     assert relations.layout == "posthog"
-    assert flags_of(relations) == lived
+    assert flags_of(relations) == plain
     relations.engine.close()
 
 
-def test_the_spec_as_run_gives_the_same_again(tmp_path: Path, lived: dict[str, frozenset[str]]) -> None:
-    first = read(*EXPORTS[0].write(LOG, tmp_path))
+def test_the_spec_as_run_gives_the_same_again(plain: dict[str, frozenset[str]], exported: Written) -> None:
+    first = read(*exported(EXPORTS[0]))
     spec = first.spec
     assert (spec.events.format, spec.events.account, spec.events.user) == (
         "posthog",
@@ -103,14 +86,16 @@ def test_the_spec_as_run_gives_the_same_again(tmp_path: Path, lived: dict[str, f
         "person_id",
     )
     first.engine.close()
-    assert loaded_flags(None, None, spec) == lived
+    assert loaded_flags(None, None, spec) == plain
 
 
-def test_recognised_in_every_shape(engine: DuckDBEngine, tmp_path: Path) -> None:
-    for export in EXPORTS:
-        (tmp_path / export.name).mkdir(parents=True)
-        look = look_at(engine, export.write(LOG, tmp_path / export.name)[0])
-        assert posthog.likeness(look).startswith("the columns event, distinct_id, timestamp and properties"), export
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
+def test_recognised_in_every_shape_and_laid_out_alike_when_named(export: Export, exported: Written) -> None:
+    events, _ = exported(export)
+    with opened(events) as look, opened(events, format="posthog") as named:
+        assert posthog.likeness(look).startswith("the columns event, distinct_id, timestamp and properties")
+        recognised = layout_of(look)
+        assert replace(layout_of(named), reason=recognised.reason) == recognised
 
 
 def test_recognised_as_rows_of_the_api(engine: DuckDBEngine) -> None:
@@ -151,7 +136,7 @@ def test_recognised_with_columns_in_capitals(engine: DuckDBEngine) -> None:
     assert pairs(engine, f"SELECT user_id, account_id FROM ({laid.members})") == {"P-ada": "acme"}
 
 
-def test_other_tables_are_not_recognised(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_other_tables_are_not_recognised(engine: DuckDBEngine, plain_files: tuple[Path, Path]) -> None:
     generic = {
         "uuid": ["1"],
         "event": ["shared"],
@@ -161,7 +146,7 @@ def test_other_tables_are_not_recognised(engine: DuckDBEngine, tmp_path: Path) -
     }
     mixpanel = {"event": ["shared"], "properties": ['{"distinct_id": "ada", "$insert_id": "1", "mp_lib": "web"}']}
     segment = {"messageId": ["1"], "event": ["shared"], "timestamp": ["2025-01-01"], "properties": ["{}"]}
-    for given in (*(pa.table(t) for t in (generic, mixpanel, segment)), DEMO, write_plain(LOG, tmp_path)[0]):
+    for given in (*(pa.table(t) for t in (generic, mixpanel, segment)), DEMO, plain_files[0]):
         assert posthog.likeness(look_at(engine, given)) == ""
 
 
@@ -307,7 +292,7 @@ def test_an_event_before_the_group_belongs_to_the_first_group_of_its_user() -> N
         ("acme", "page opened", "P-ada"),
         ("acme", "report shared", "P-ada"),
     ]
-    assert codes(relations)["missing_account"].count == 1
+    assert codes(relations)["unmapped_events"].count == 1
 
 
 def test_a_person_replaced_by_another_is_the_same_one(engine: DuckDBEngine) -> None:
@@ -380,9 +365,8 @@ def test_events_of_nobody_fall_back_to_the_distinct_id() -> None:
     assert [user for _, _, user, _ in usable(relations)] == ["P-ada", "P-ada", "P-ada", "cron"]
 
 
-def test_the_table_of_persons_says_who_is_one_person(tmp_path: Path) -> None:
-    log = LOG
-    events, accounts = EXPORTS[0].write(log, tmp_path)
+def test_the_table_of_persons_says_who_is_one_person(log: PlainLog, exported: Written, tmp_path: Path) -> None:
+    events, accounts = exported(EXPORTS[0])
     persons = write_persons(log, tmp_path / "persons.csv")
     relations = read(events, accounts, events={"user": "distinct_id"}, identity={"persons": str(persons)})
     assert len({user for _, _, user, _ in usable(relations)}) == len({event.user for event in log.events}) + 1
@@ -397,7 +381,8 @@ def group(key: str, at: int, kind: str = "company", **told: Any) -> dict[str, An
 
 def told(engine: DuckDBEngine, *rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found = engine.table(laid_out(engine, table(*rows)).accounts).to_pylist()
-    return {account["account_id"]: account for account in found}
+    kept = [{name: value for name, value in row.items() if not name.startswith("(told) ")} for row in found]
+    return {account["account_id"]: account for account in kept}
 
 
 def test_accounts_are_as_they_were_first_told_and_left_as_they_last_did(engine: DuckDBEngine) -> None:
@@ -466,8 +451,8 @@ def test_a_table_of_groups_is_a_table_of_accounts(engine: DuckDBEngine, shape: s
     assert found.digest() == source.digest()
 
 
-def test_a_plain_table_of_accounts_is_no_table_of_groups(engine: DuckDBEngine, tmp_path: Path) -> None:
-    source = open_source(engine, write_plain(LOG, tmp_path)[1], "accounts", "given")
+def test_a_plain_table_of_accounts_is_no_table_of_groups(engine: DuckDBEngine, plain_files: tuple[Path, Path]) -> None:
+    source = open_source(engine, plain_files[1], "accounts", "given")
     copy_rows(engine, source, "all_rows", "*")
     assert posthog.accounts(engine, source, "all_rows") is None
 
