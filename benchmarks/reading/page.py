@@ -12,7 +12,16 @@ from pathlib import Path
 from .export import Export
 from .measure import Measured
 
-_TITLES = ("export, compressed", "lines", "events", "seconds", "counting lines alone", "ratio", "peak memory")
+_TITLES = (
+    "export, compressed",
+    "lines",
+    "events",
+    "engine's limit",
+    "seconds",
+    "counting lines alone",
+    "ratio",
+    "peak memory",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,19 +29,20 @@ class Reading:
     """One export, read as a study reads it, and the baseline."""
 
     export: Export
+    memory: str  # what the engine may hold
     baseline: Measured
     read: Measured
 
 
-def publish(readings: Sequence[Reading], memory: str, page: Path) -> None:
-    """Write the table, with what it was measured on."""
+def publish(readings: Sequence[Reading], command: str, page: Path) -> None:
+    """Write the table, with what it was measured on and the command that repeats it."""
     rows = [_row(reading) for reading in readings]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in (_TITLES, ["---"] * len(_TITLES), *rows))
     before = max(reading.read.before for reading in readings)
     page.write_text(
         _TEXT.format(
             table=table,
-            memory=memory,
+            command=command,
             before=_gigabytes(before),
             cores=os.cpu_count(),
             machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
@@ -49,6 +59,7 @@ def _row(reading: Reading) -> tuple[str, ...]:
         _gigabytes(reading.export.bytes),
         f"{read.rows:,}",
         f"{read.usable:,}",
+        reading.memory,
         f"{read.seconds:.1f}",
         f"{baseline.seconds:.1f}",
         f"{read.seconds / baseline.seconds:.1f}",
@@ -64,7 +75,7 @@ _TEXT = """# Reading large exports
 
 A made-up export as Segment writes it, gzipped JSON lines with nested context in one file, is recognised, read, typed,
 checked and set against a table of 20,000 accounts: everything that comes before the search. The engine was told to hold
-no more than {memory}; Python, the libraries and the accounts come on top ({before} before a line is read). Each row of
+no more than its limit; Python, the libraries and the accounts come on top ({before} before a line is read). Each row of
 the table is a process of its own, and the memory is that process's peak (`ru_maxrss`).
 
 {table}
@@ -73,7 +84,7 @@ the table is a process of its own, and the memory is that process's peak (`ru_ma
 that every line is JSON. *Events* are the lines that are behaviour, each once; calls of the kinds `page`, `identify` and
 `group` are passed over.
 
-Measured on {cores} cores ({machine}, DuckDB {duckdb}, pyarrow {pyarrow}); `python -m benchmarks.reading` repeats it.
+Measured on {cores} cores ({machine}, DuckDB {duckdb}, pyarrow {pyarrow}); `{command}`.
 
 ## What is read how often
 
@@ -82,7 +93,8 @@ that for its digest, which also verifies the checksums inside. To recognise it, 
 What an export tells of its users and accounts itself, as Segment's `identify` and `group` calls do, is taken from the
 same pass.
 
-Memory does not grow with the file. What is kept of the events (account, user, name, time and row id) is held by the
-engine, which moves it to its temporary folder beyond its limit; `TMPDIR` names another folder where the system's is in
-memory. An array (`[...]`) over a whole file is read in the same way. Lines of more than 32 MB are refused.
+Memory grows with the file until it meets the engine's limit, and hardly beyond it. What is kept of the events (account,
+user, name, time and row id) is held by the engine, which moves it to its temporary folder beyond its limit; `TMPDIR`
+names another folder where the system's is in memory. An array (`[...]`) over a whole file is read in the same way.
+Lines of more than 32 MB are refused, with their file and number.
 """
