@@ -16,6 +16,7 @@ from discovery.intake.databases import Part
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference, why_left_out
 from discovery.intake.loading import opened, paths_among
 from discovery.intake.looking import Seen, event_sample
+from discovery.intake.reaching import pointer
 from discovery.intake.relations import Relations
 from discovery.intake.sql import id_text, is_text, literal, quoted
 from discovery.results import RecognisedColumn
@@ -286,13 +287,9 @@ def _members(table: Table, column: str) -> dict[str, str]:
             f"WHERE k <> '' GROUP BY k ORDER BY n DESC, k LIMIT {2 * MOST_PROPERTIES}"
         )
         return {
-            str(key): f"NULLIF(json_extract_string({record}, {literal(_pointer(str(key)))}), '')" for key, _ in found
+            str(key): f"NULLIF(json_extract_string({record}, {literal(pointer([str(key)]))}), '')" for key, _ in found
         }
     return {}
-
-
-def _pointer(key: str) -> str:
-    return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
 def _property(table: Table, name: str, value: str, key: str) -> PropertyLook | None:

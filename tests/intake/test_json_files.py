@@ -58,17 +58,19 @@ def test_a_select_list_gives_what_it_gives_over_the_whole_table(fields, tmp_path
     (tmp_path / "lost.jsonl").write_text(
         "\n".join([*map(json.dumps, lines[:3]), "broken", *map(json.dumps, lines[3:])])
     )
-    with DuckDBEngine() as engine:
+    with DuckDBEngine(threads=1) as engine:
         source = source_of(engine, tmp_path / "e.jsonl").reaching(engine, "p.k")
         expected = engine.rows(f"SELECT {fields} FROM {source.table()}")
-    assert copied(tmp_path / "e.jsonl", fields, "p.k") == (0, (), expected)
+    lost, examples, found = copied(tmp_path / "e.jsonl", fields, "p.k")
+    assert (lost, examples, Counter(found)) == (0, (), Counter(expected))  # rows come in any order
     if "OVER" not in fields:
-        assert copied(tmp_path / "lost.jsonl", fields, "p.k") == (1, ("broken",), expected)
+        lost, examples, found = copied(tmp_path / "lost.jsonl", fields, "p.k")
+        assert (lost, examples, Counter(found)) == (1, ("broken",), Counter(expected))
 
 
 def test_fields_that_are_not_named_are_not_taken(tmp_path):
     (tmp_path / "e.jsonl").write_text('{"event": "x", "context": {"a": 1}, "properties": {"b": 2}}\n')
-    with DuckDBEngine() as engine:
+    with DuckDBEngine(threads=1) as engine:
         source = source_of(engine, tmp_path / "e.jsonl").reaching(engine, "properties.b")
         assert isinstance(source, JsonFiles)
         pruned = source._table('upper("event"), "properties.b"', marked=True)
@@ -99,7 +101,7 @@ def test_one_pass_reads_everything(tmp_path, monkeypatch):
 
 def test_a_field_that_only_late_lines_have_is_found(tmp_path):
     (tmp_path / "e.jsonl").write_text('{"a": 1}\n' * 25_000 + '{"late": {"x": 2}, "flat.x": 3}\n')
-    with DuckDBEngine() as engine:
+    with DuckDBEngine(threads=1) as engine:
         source = source_of(engine, tmp_path / "e.jsonl")
         assert list(source.columns) == ["a"]
         for name, value in (("late", '{"x":2}'), ("late.x", "2"), ("flat.x", "3")):
@@ -156,7 +158,7 @@ def test_a_list_of_rows_inside_one_object_is_read(indent, tmp_path):
 )
 def test_events_that_hold_lists_stay_events(line, tmp_path):
     (tmp_path / "e.jsonl").write_text(line)
-    assert copied(tmp_path / "e.jsonl", "items")[2][0] == ('[{"a":1}]',)
+    assert ('[{"a":1}]',) in copied(tmp_path / "e.jsonl", "items")[2]
 
 
 def test_a_list_too_large_is_refused_with_what_to_do(tmp_path, monkeypatch):
@@ -168,7 +170,8 @@ def test_a_list_too_large_is_refused_with_what_to_do(tmp_path, monkeypatch):
 
 def test_bytes_that_are_no_text_lose_their_line_alone(tmp_path):
     (tmp_path / "e.jsonl").write_bytes(b'{"a": 1}\n{"a": "\xff"}\n\x00\n{"a": "\x00"}\n{"a": 2}\r\n{"a": 3}')
-    assert copied(tmp_path / "e.jsonl", "a")[0::2] == (3, [("1",), ("2",), ("3",)])
+    lost, _, found = copied(tmp_path / "e.jsonl", "a")
+    assert (lost, sorted(found)) == (3, [("1",), ("2",), ("3",)])
 
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5)
@@ -181,7 +184,7 @@ def test_every_plain_value_is_read_as_it_was_written(tmp_path_factory, records):
     path = tmp_path_factory.mktemp("given") / "e.jsonl"
     path.write_text("\n".join(json.dumps(record, ensure_ascii=False) for record in records), encoding="utf-8")
     names = {name.lower() for record in records for name in record}
-    with DuckDBEngine() as engine:
+    with DuckDBEngine(threads=1) as engine:
         source = source_of(engine, path)
         for name in source.columns:
             exact = [record.get(name) for record in records]

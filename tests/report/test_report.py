@@ -203,7 +203,7 @@ def test_quality_findings_come_worst_first():
 def test_examples_that_would_name_accounts_are_said_to_be_hidden():
     finding = factory.study().quality[1]
     hidden = dataclasses.replace(finding, examples=(), names_accounts=True)
-    assert "Accounts are not named; use --show-accounts ." in page_of(quality=(hidden,)).words("quality")
+    assert "Run again with --show-accounts to see which." in page_of(quality=(hidden,)).words("quality")
     assert "For example: a19 , report_shared" in page_of(quality=(finding,)).words("quality")
     assert "--show-accounts" not in page_of().words("quality")
 

@@ -24,10 +24,10 @@ from discovery.intake.formats.told import (
     as_json,
     members_told,
     persons_told,
-    pointer,
     scalar_fields,
     with_column,
 )
+from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source
 from discovery.intake.sql import id_text, is_text, literal, quoted
 from discovery.intake.wording import listed, percent
@@ -256,7 +256,7 @@ def _group_record(source: Source, named: Mapping[str, str], account: _Account) -
     """Return the expression for the properties of the row's group: under its type and id, or as they were set."""
     everything = _record(source, named["group_properties"])
     key = f"replace(replace({account.expression}, '~', '~0'), '/', '~1')"
-    own = f"json_extract({everything}, {literal(pointer(account.group_type) + '/')} || {key})"
+    own = f"json_extract({everything}, {literal(pointer([account.group_type]) + '/')} || {key})"
     event = quoted(named["event_type"]) if "event_type" in named else "NULL"
     sets = [f"json_extract({record}, '/{verb}')" for verb in ("$set", "$setOnce") for record in (own, everything)]
     return f"coalesce({', '.join(sets)}, {own}, CASE WHEN {event} = '$groupidentify' THEN {everything} END)"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from discovery.intake.formats.layout import Look
-from discovery.intake.formats.told import pointer
 from discovery.intake.lexicon import EVENT_ROLES, by_preference
+from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source
 from discovery.intake.sql import literal, quoted
 
@@ -38,7 +38,7 @@ class Extracted:
     @property
     def all(self) -> str:
         """The expression for the list of all values: for each key the first element, and the whole."""
-        pointers = [literal(pointer(key) + end) for key in self.keys for end in ("/0", "")]
+        pointers = [literal(pointer([key]) + end) for key in self.keys for end in ("/0", "")]
         return f"json_extract_string({self.record}, [{', '.join(pointers)}])"
 
 

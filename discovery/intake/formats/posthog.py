@@ -15,6 +15,7 @@ from discovery.intake.formats.posthog_groups import (
 )
 from discovery.intake.formats.posthog_persons import NOBODY, persons
 from discovery.intake.formats.posthog_rows import PASSED_OVER, Rows, rows_of
+from discovery.intake.formats.told import with_column
 from discovery.intake.sources import Source
 from discovery.intake.sql import literal, quoted, word_list
 from discovery.intake.times import look_at_times
@@ -144,7 +145,7 @@ def _user(rows: Rows, source: Source) -> tuple[Source, dict[EventRole, Role]]:
     if share == 1:
         return source, {"user": Role(column=person, why=why)}
     both = "person_id or distinct_id"
-    source = _derived(source, both, f"COALESCE({known}, {rows.filled('distinct_id')})")
+    source = with_column(source, both, f"COALESCE({known}, {rows.filled('distinct_id')})")
     return source, {"user": Role(column=both, why=f"{why}; the distinct id where there was none")}
 
 
@@ -152,7 +153,7 @@ def _with_inner_properties(rows: Rows, source: Source) -> Source:
     """Return the source with the properties that are JSON inside JSON, where a path does not reach, as columns."""
     for name in rows.names(limit=_MOST_INNER) if rows.twice else ():
         if not name.startswith("$"):
-            source = _derived(source, rows.name_of(name), rows.told(name))
+            source = with_column(source, rows.name_of(name), rows.told(name))
     return source
 
 
@@ -162,13 +163,7 @@ def _with_property(rows: Rows, source: Source, column: str, path: tuple[str, ...
     reached = None if rows.twice else source.reaching(rows.look.engine, column)
     if reached is not None or not path:
         return reached or source
-    return _derived(source, column, rows.told(*path, of=of))
-
-
-def _derived(source: Source, column: str, expression: str) -> Source:
-    return replace(
-        source, derived={**source.derived, column: expression}, columns={**source.columns, column: "VARCHAR"}
-    )
+    return with_column(source, column, rows.told(*path, of=of))
 
 
 def _passed_over(rows: Rows) -> str:

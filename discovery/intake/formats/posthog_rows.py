@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from discovery.intake.formats.layout import Look
-from discovery.intake.formats.told import pointer
+from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source
 from discovery.intake.sql import is_text, literal, quoted, word_list
 
@@ -75,7 +75,7 @@ class Rows:
             return self.filled(flat)
         if of not in self.columns:
             return NOTHING
-        return f"NULLIF(json_extract_string({self.record(of)}, {literal(_pointer(path))}), '')"
+        return f"NULLIF(json_extract_string({self.record(of)}, {literal(pointer(path))}), '')"
 
     def names(self, *path: str, of: str = "properties", where: str = "true", limit: int = 200) -> tuple[str, ...]:
         """Return the names of the properties under a path among the rows looked at, the most frequent first."""
@@ -83,7 +83,7 @@ class Rows:
         flat = tuple(name.removeprefix(prefix) for name in self.columns if name.startswith(prefix))
         if of not in self.columns:
             return flat
-        keys = f"json_keys({self.record(of)}, {literal(_pointer(path))})" if path else f"json_keys({self.record(of)})"
+        keys = f"json_keys({self.record(of)}, {literal(pointer(path))})" if path else f"json_keys({self.record(of)})"
         found = self.look.engine.rows(
             f"SELECT k, count(*) AS n FROM (SELECT unnest({keys}) AS k FROM {quoted(self.look.rows)} WHERE {where}) "
             f"WHERE k <> '' GROUP BY k ORDER BY n DESC, k LIMIT {limit}"
@@ -107,7 +107,3 @@ def rows_of(look: Look) -> Rows:
     if "properties" not in columns or not is_text(look.source.columns[columns["properties"]]):
         return rows
     return Rows(look=look, columns=columns, twice=look.share(f"json_type({rows.record('properties')}) = 'VARCHAR'") > 0)
-
-
-def _pointer(path: tuple[str, ...]) -> str:
-    return "".join(pointer(part) for part in path)

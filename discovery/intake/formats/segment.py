@@ -21,17 +21,18 @@ from discovery.intake.formats.told import (
     as_asked,
     as_json,
     field_text,
+    folded_names,
     holds,
     members_told,
     micros,
     own_account,
     persons_told,
-    pointer,
     scalar_fields,
     told_by,
     with_column,
 )
 from discovery.intake.lexicon import EVENT_ROLES, by_preference
+from discovery.intake.reaching import pointer
 from discovery.intake.sources import JsonFiles, Source
 from discovery.intake.sql import id_text, literal, quoted, word_list
 from discovery.intake.wording import percent
@@ -59,7 +60,7 @@ _NO_TRAITS = (
 
 def likeness(look: Look) -> str:
     """Return from what a Segment log or `tracks` table is recognised; empty where it is something else."""
-    names = _names(look.source)
+    names = folded_names(look.source)
     by_user = "userid" in names or "anonymousid" in names
     if {"type", "messageid"} <= names.keys() and by_user and "context" in names:
         share = look.share(f"lower(CAST({quoted(names['type'])} AS VARCHAR)) IN {word_list(CALLS)}")
@@ -71,13 +72,13 @@ def likeness(look: Look) -> str:
 
 def layout(look: Look, reason: str) -> Layout:
     """Return how the calls, or the rows of a warehouse table, are laid out."""
-    return _table(look, reason) if "event_text" in _names(look.source) else _raw(look, reason)
+    return _table(look, reason) if "event_text" in folded_names(look.source) else _raw(look, reason)
 
 
 def accounts(engine: DuckDBEngine, source: Source, rows: str) -> Source | None:
     """Return the accounts that a raw log or a warehouse table of group calls tells of; None for anything else."""
     look = Look(engine=engine, source=source, rows=rows, spec=EventsSpec())
-    names = _names(source)
+    names = folded_names(source)
     if "group_id" in names and "event" not in names and _is_of_a_warehouse(names):
         return told_by(engine, source, _groups(look, names))
     if likeness(look) and "event_text" not in names:
@@ -93,7 +94,7 @@ def _is_of_a_warehouse(names: Mapping[str, str]) -> bool:
 
 
 def _raw(look: Look, reason: str) -> Layout:
-    names = _names(look.source)
+    names = folded_names(look.source)
     source, roles = _raw_roles(look)
     calls = _calls(look, source, roles, source.table()) if {"user", "time"} <= roles.keys() else ""
     return Layout(
@@ -112,7 +113,7 @@ def _raw(look: Look, reason: str) -> Layout:
 
 def _raw_roles(look: Look) -> tuple[Source, dict[EventRole, Role]]:
     source = _with_rare_fields(look.source)
-    names = _names(source)
+    names = folded_names(source)
     roles = _roles(
         names,
         {
@@ -137,7 +138,7 @@ def _raw_account(look: Look, source: Source) -> tuple[Source, Role | None]:
 
     Where neither has a value the group calls alone tell, by way of `members`, and the column is theirs.
     """
-    names, kinds = _names(look.source), look.source.columns
+    names, kinds = folded_names(look.source), look.source.columns
     grouped = f"{_kind(names)} IS NOT DISTINCT FROM 'group'"
     for field in ("groupId", "group_id"):
         root = names.get("context", "")
@@ -166,12 +167,12 @@ def _kind(names: Mapping[str, str]) -> str:
 
 def _calls(look: Look, source: Source, roles: Mapping[EventRole, Role], table: str) -> str:
     """Return the SELECT of every call: who, in which account, when, under which other id, with which traits."""
-    names = _names(source)
+    names = folded_names(source)
 
     def text(name: str) -> str:
         return id_text(names[name], source.columns[names[name]]) if name in names else "CAST(NULL AS VARCHAR)"
 
-    kind = _kind(_names(look.source))
+    kind = _kind(folded_names(look.source))
     account = roles.get("account")
     named = quoted(account.column) if account else "CAST(NULL AS VARCHAR)"
     told = as_json(names["traits"], source.columns[names["traits"]]) if "traits" in names else "CAST(NULL AS JSON)"
@@ -191,14 +192,14 @@ def _persons(calls: str) -> str:
 
 
 def _accounts(look: Look, calls: str, *, always: bool = False) -> str:
-    names = _names(look.source)
+    names = folded_names(look.source)
     if "traits" not in names or "type" not in names:
         return accounts_told(f"SELECT account_id, t FROM ({calls})", {}, always=always)
     record = as_json(names["traits"], look.source.columns[names["traits"]])
     traits = scalar_fields(look, record, f"{_kind(names)} = 'group'")
     return accounts_told(
         f"SELECT account_id, t, told FROM ({calls})",
-        {name: f"json_extract_string(told, {literal(pointer(name))})" for name in traits},
+        {name: f"json_extract_string(told, {literal(pointer([name]))})" for name in traits},
         always=always,
     )
 
@@ -211,7 +212,7 @@ def _passed_over(names: Mapping[str, str]) -> str:
 
 
 def _table(look: Look, reason: str) -> Layout:
-    source, names = look.source, _names(look.source)
+    source, names = look.source, folded_names(look.source)
     roles = _roles(
         names,
         {
@@ -278,7 +279,7 @@ def _roles(names: Mapping[str, str], known: Mapping[EventRole, tuple[str, str]])
 
 
 def _add_time(look: Look, roles: dict[EventRole, Role], wanted: tuple[str, ...]) -> None:
-    names = _names(look.source)
+    names = folded_names(look.source)
     there = [name for name in wanted if name in names]
     if there:
         why = "the time of the call, corrected for the clock of the device"
@@ -303,14 +304,9 @@ def _with_rare_fields(source: Source) -> Source:
     """Name the fields of a call that may first occur beyond the rows looked at; a JSON file is asked for any name."""
     if not isinstance(source, JsonFiles):
         return source
-    known = _names(source)
+    known = folded_names(source)
     rare = {name: "VARCHAR" for name in _RAW_FIELDS if name.lower() not in known}
     return replace(source, columns={**source.columns, **rare})
-
-
-def _names(source: Source) -> dict[str, str]:
-    """Return the names of the columns by their lower-case form: warehouses write them in either case."""
-    return {name.lower(): name for name in reversed(tuple(source.columns))}
 
 
 def _listed(fields: Mapping[str, str]) -> str:

@@ -24,18 +24,19 @@ from discovery.intake.formats.told import (
     as_asked,
     as_json,
     field_text,
+    folded_names,
     holds,
     members_told,
     micros,
     own_account,
     persons_told,
-    pointer,
     record,
     scalar_fields,
     settled,
     with_column,
 )
 from discovery.intake.lexicon import EVENT_ROLES, by_preference
+from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source, sample_rows
 from discovery.intake.sql import id_text, literal, plain_text, quoted, word_list
 
@@ -76,7 +77,7 @@ _ROBOT = ("Robot", "Robot Mobile", "Robot Imitator")
 
 def likeness(look: Look) -> str:
     """Return from what Snowplow events are recognised; empty where the source is something else."""
-    names = _names(look.source)
+    names = folded_names(look.source)
     also = [name for name in _ALSO_STANDARD if name in names]
     if names.keys() >= set(_STANDARD) and len(also) >= 2:
         return f"its columns collector_tstamp, event_id, {', '.join(also[:3])}"
@@ -99,7 +100,7 @@ def layout(look: Look, reason: str) -> Layout:
 
 
 def _laid_out(look: Look, reason: str) -> Layout:
-    names = _names(look.source)
+    names = folded_names(look.source)
     roles: dict[EventRole, Role] = {}
     own = _own_fields(look)
     source = look.source if not own else settled(with_column(look.source, "properties", own))
@@ -203,7 +204,7 @@ def _with_user(look: Look, source: Source, names: Mapping[str, str], roles: dict
 def _own_fields(look: Look) -> str:
     """Return the expression for what is an event's own, whatever column its schema has; empty where there is none."""
     own = [name for name in look.source.columns if name.lower().startswith("unstruct_event_")]
-    if not own or "properties" in _names(look.source):
+    if not own or "properties" in folded_names(look.source):
         return ""
     records = [f"CAST({as_json(name, look.source.columns[name])} AS VARCHAR)" for name in own]
     return f"coalesce({', '.join(records)})" if len(records) > 1 else records[0]
@@ -287,7 +288,7 @@ def _accounts(look: Look, selected: str, source: Source, account: Role, entity: 
     traits = [field for field in scalar_fields(look, nested) if f"{entity}.{field}" != account.column]
     return accounts_told(
         f"{selected}, {nested} AS told FROM {source.table()}",
-        {field: f"json_extract_string(told, {literal(pointer(field))})" for field in traits},
+        {field: f"json_extract_string(told, {literal(pointer([field]))})" for field in traits},
     )
 
 
@@ -340,8 +341,3 @@ def _field(look: Look, columns: str, fields: tuple[str, ...]) -> str:
                 if holds(look, text):
                     return text
     return ""
-
-
-def _names(source: Source) -> dict[str, str]:
-    """Return the names of the columns by their lower-case form: warehouses write them in either case."""
-    return {name.lower(): name for name in reversed(tuple(source.columns))}

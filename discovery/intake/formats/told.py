@@ -11,6 +11,7 @@ from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import EngineError
 from discovery.intake.formats.layout import EventRole, Look, Role
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference, normalised
+from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source
 from discovery.intake.sql import id_text, is_text, literal, quoted
 from discovery.intake.times import Clock, look_at_times
@@ -81,7 +82,7 @@ def field_text(column: str, kind: str, name: str, *, first: bool = False) -> str
     if kind.startswith("STRUCT"):
         record = f"{quoted(column)}[1]" if kind.endswith("]") else quoted(column)
         return f"CAST(struct_extract({record}, {literal(name)}) AS VARCHAR)"
-    return f"json_extract_string({as_json(column, kind)}, {literal(('/0' if first else '') + pointer(name))})"
+    return f"json_extract_string({as_json(column, kind)}, {literal(('/0' if first else '') + pointer([name]))})"
 
 
 def record(column: str, kind: str, *, first: bool = False) -> str:
@@ -96,11 +97,6 @@ def as_json(column: str, kind: str) -> str:
     if is_text(kind):
         return f"CASE WHEN json_valid({quoted(column)}) THEN CAST({quoted(column)} AS JSON) END"
     return f"to_json({quoted(column)})"
-
-
-def pointer(name: str) -> str:
-    """Return the JSON pointer to a key."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 def scalar_fields(look: Look, nested: str, where: str = "true", rows: str = "") -> tuple[str, ...]:
@@ -121,6 +117,11 @@ def holds(look: Look, expression: str) -> bool:
         return bool(look.engine.rows(f"SELECT count({expression}) FROM {quoted(look.rows)}")[0][0])
     except EngineError:
         return False
+
+
+def folded_names(source: Source) -> dict[str, str]:
+    """Return the names of the columns by their lower-case form: warehouses write them in either case."""
+    return {name.lower(): name for name in reversed(tuple(source.columns))}
 
 
 def with_column(source: Source, name: str, expression: str) -> Source:
