@@ -11,9 +11,8 @@ from typing import Literal
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import ColumnError, SourceError
 from discovery.intake.columns import Table, filled_in
-from discovery.intake.databases import Part
 from discovery.intake.event_columns import recognise_events
-from discovery.intake.loading import opened, paths_among, reads_accounts_off
+from discovery.intake.loading import opened_accounts, opened_events, reads_accounts_off
 from discovery.intake.looking import Seen, account_roll, event_sample
 from discovery.intake.sql import is_fractional, is_number, is_text, literal, plain_text, quoted
 from discovery.intake.times import Clock
@@ -88,24 +87,8 @@ def look(
     number = next(_NUMBERS)
     _require_table_of_accounts(reads_accounts_off(events, accounts, spec), spec)
     with closing(DuckDBEngine()) as engine:
-        account_source = opened(
-            engine,
-            accounts,
-            spec.accounts.source,
-            "accounts",
-            f"accounts_given_{number}",
-            Part.named_in(spec.accounts),
-            paths_among(spec.events.source if events is None else events),
-        )
-        event_source = opened(
-            engine,
-            events,
-            spec.events.source,
-            "events",
-            f"events_given_{number}",
-            Part.named_in(spec.events),
-            paths_among(spec.accounts.source if accounts is None else accounts),
-        )
+        account_source = opened_accounts(engine, events, accounts, spec, number)
+        event_source = opened_events(engine, events, accounts, spec, number)
         found = account_roll(engine, account_source, spec, f"accounts_{number}_head")
         roll, segments = found.table, found.segments
         seen = event_sample(engine, event_source, spec, f"events_{number}_head", properties)

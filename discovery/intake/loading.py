@@ -105,29 +105,10 @@ def _load(
 ) -> Relations:
     number = next(_NUMBERS)
     derived = reads_accounts_off(events, accounts, spec)
-    who = (spec.identity.source, spec.identity.persons)
     with ThreadPoolExecutor(max_workers=1) as pool:
         progress("Looking at the events" if derived else "Reading the accounts")
-        account_source = None
-        if not derived:
-            account_source = opened(
-                engine,
-                accounts,
-                spec.accounts.source,
-                "accounts",
-                f"accounts_given_{number}",
-                Part.named_in(spec.accounts),
-                paths_among(spec.events.source if events is None else events, *who),
-            )
-        event_source = opened(
-            engine,
-            events,
-            spec.events.source,
-            "events",
-            f"events_given_{number}",
-            Part.named_in(spec.events),
-            paths_among(spec.accounts.source if accounts is None else accounts, *who),
-        )
+        account_source = None if derived else opened_accounts(engine, events, accounts, spec, number)
+        event_source = opened_events(engine, events, accounts, spec, number)
         known = identity_tables(engine, spec, number)
         given = [event_source, account_source, *(table.source for table in known.values())]
         digest = pool.submit(lambda: combined([source.digest() for source in given if source is not None]))
@@ -294,6 +275,21 @@ def paths_among(*given: object) -> tuple[str, ...]:
     """Return the paths among what was given: of what is read for one thing, a folder for another holds none."""
     paths = [os.fspath(each) for each in given if isinstance(each, str | os.PathLike) and each]
     return tuple(str(path) for path in paths if path != DERIVED and not is_address(path))
+
+
+def opened_accounts(engine: DuckDBEngine, events: object, accounts: object, spec: StudySpec, number: int) -> Source:
+    """Open the accounts; files of the other side that lie in the same folder are not theirs."""
+    asked, others = spec.accounts, (spec.identity.source, spec.identity.persons)
+    beside = paths_among(spec.events.source if events is None else events, *others)
+    table, part = f"accounts_given_{number}", Part.named_in(asked)
+    return opened(engine, accounts, asked.source, "accounts", table, part, beside)
+
+
+def opened_events(engine: DuckDBEngine, events: object, accounts: object, spec: StudySpec, number: int) -> Source:
+    """Open the events; files of the other side that lie in the same folder are not theirs."""
+    asked, others = spec.events, (spec.identity.source, spec.identity.persons)
+    beside = paths_among(spec.accounts.source if accounts is None else accounts, *others)
+    return opened(engine, events, asked.source, "events", f"events_given_{number}", Part.named_in(asked), beside)
 
 
 def opened(
