@@ -21,7 +21,7 @@ import discovery
 
 PACKAGE = Path(discovery.__file__).parent
 
-GROUND = ("version", "errors", "spec", "milestone", "results", "wording", "naming")
+GROUND = ("version", "errors", "spec", "milestone", "results", "wording", "naming", "progress")
 """Each may import those before it."""
 
 FLOORS: tuple[tuple[str, ...], ...] = (

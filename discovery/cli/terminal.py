@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from discovery import wording
+from discovery.progress import Progress
 from discovery.results import Criterion, Estimate, QualityFinding, StudyResult, ValidationResult
 
 _FAMILIES, _HARMS, _EXPLAINED, _LADDERS = 5, 3, 3, 2
@@ -33,26 +34,28 @@ class Console:
             self.answers.write(wording.shown(text) + "\n")
 
     @contextmanager
-    def working(self) -> Iterator[Callable[[str], None]]:
+    def working(self) -> Iterator[Progress]:
         """Yield a function that names the stage under way; a spinner shows it with the time spent."""
         if self.quiet or not sys.stderr.isatty():
             yield self._enter_stage
             return
         from rich.console import Console as RichConsole
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-        with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
+        with RichProgress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
             task = bar.add_task("Starting")
 
-            def enter(stage: str) -> None:
-                self._enter_stage(stage)
+            def enter(stage: str, share: float | None = None) -> None:
+                self._enter_stage(stage, share)
                 bar.update(task, description=stage)
 
             yield enter
 
-    def _enter_stage(self, stage: str) -> None:
-        self._stages.append((time.perf_counter(), stage))
+    def _enter_stage(self, stage: str, share: float | None = None) -> None:
+        if not self._stages or self._stages[-1][1] != stage:
+            self._stages.append((time.perf_counter(), stage))
 
     def log(self, result: StudyResult | ValidationResult) -> str:
         """Return the text of `run.log`: what ran when, what was found, what was concluded."""

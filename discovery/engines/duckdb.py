@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from discovery.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+DATABASE = "study.duckdb"
+"""The file in an engine's folder that holds its tables."""
 _BATCH_ROWS = 131_072
 _SHARE_OF_MEMORY = 70  # in percent; older releases take no percentage themselves
 _NO_PROGRESS_BAR = "SET enable_progress_bar = false"  # it would go to standard output, among the JSON
@@ -26,10 +29,11 @@ _UNKNOWN_MEMORY = 4 << 30
 
 
 class DuckDBEngine:
-    """Run SQL in an in-memory DuckDB database with its own memory limit and temporary folder.
+    """Run SQL in a DuckDB database of its own, with a memory limit and a private folder for what does not fit.
 
-    Batches are read on cursors of their own, so that other queries may run before the last is read.
-    Everything is UTC; nothing is downloaded.
+    Tables lie in a file in that folder, compressed, and only what is being read is in memory. Batches are read on
+    cursors of their own, so that other queries may run before the last is read. Everything is UTC; nothing is
+    downloaded.
 
     Parameters
     ----------
@@ -38,6 +42,8 @@ class DuckDBEngine:
         machine's memory.
     threads
         Number of threads; None is one per core.
+    folder
+        An empty folder for the tables, which outlives the engine; None is one that is removed on close.
 
     Raises
     ------
@@ -47,12 +53,13 @@ class DuckDBEngine:
 
     dialect = "duckdb"
 
-    def __init__(self, memory_limit: str | None = None, threads: int | None = None) -> None:
-        folder = tempfile.mkdtemp(prefix="discovery-")
-        self._folder = folder
-        self._release = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+    def __init__(self, memory_limit: str | None = None, threads: int | None = None, folder: str | None = None) -> None:
+        spill = tempfile.mkdtemp(prefix="discovery-")
+        self._folder = spill
+        self._release = weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         try:
-            self._connection = duckdb.connect(":memory:", config=_config(folder, memory_limit, threads))
+            database = os.path.join(folder or spill, DATABASE)
+            self._connection = duckdb.connect(database, config=_config(spill, memory_limit, threads))
             self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
             _without_progress_bar(self._connection)
         except duckdb.Error as error:
@@ -101,6 +108,21 @@ class DuckDBEngine:
             return _answer(lambda: _reader(cursor.sql(sql)).read_all())
         finally:
             cursor.close()
+
+    def columns(self, relation: str) -> dict[str, str]:
+        """Return the columns of a table, a view or a SELECT in parentheses, with their types.
+
+        Raises
+        ------
+        EngineError
+            If there is no such relation.
+        """
+        return {str(row[0]): str(row[1]) for row in self.rows(f"DESCRIBE SELECT * FROM {relation}")}
+
+    def bring(self, name: str, table: pa.Table) -> exp.Table:
+        """Copy a small table into one called `name`, and return what queries read it as."""
+        self.register(name, table)
+        return exp.Table(this=exp.to_identifier(name, quoted=True))
 
     def execute(self, sql: str) -> None:
         """Run a statement that has no answer.

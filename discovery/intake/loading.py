@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -33,6 +33,7 @@ from discovery.intake.sources import Source, copy_rows
 from discovery.intake.span import with_span
 from discovery.intake.sql import quoted
 from discovery.intake.telling import columns_that_tell, forget, told, told_by, with_answers
+from discovery.progress import Progress, silent
 from discovery.spec import StudySpec, build_spec
 from discovery.spec.sources import DERIVED
 
@@ -47,7 +48,7 @@ def load(
     spec: StudySpec,
     *,
     engine: Engine | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
     properties: Sequence[str] = (),
 ) -> Relations:
     """Read events and accounts, recognise their columns, and check every row.
@@ -88,7 +89,7 @@ def load(
             f"Events are read with DuckDB; the engine given speaks {held.dialect!r}. Give a DuckDBEngine."
         )
     try:
-        return _load(held, events, accounts, spec, properties, progress or _silent)
+        return _load(held, events, accounts, spec, properties, progress or silent)
     except BaseException:
         if engine is None:
             held.close()
@@ -101,7 +102,7 @@ def _load(
     accounts: object,
     spec: StudySpec,
     properties: Sequence[str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Relations:
     number = next(_NUMBERS)
     derived = reads_accounts_off(events, accounts, spec)
@@ -132,7 +133,7 @@ def _checked(
     spec: StudySpec,
     digest: Future[str],
     number: int,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Relations:
     log, engine, zone = seen.log, seen.log.engine, spec.events.timezone
     traits = find_traits(log, seen.traits, spec, seen.layout) if roll is None else None
@@ -379,7 +380,3 @@ def identity_of(known: Mapping[str, Table], layout: Layout, spec: StudySpec) -> 
         columns=columns,
         paths={{"members": "from", "persons": "persons"}[key]: table.source.path for key, table in known.items()},
     )
-
-
-def _silent(stage: str) -> None:
-    return

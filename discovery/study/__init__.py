@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, date, datetime
 from os import PathLike
@@ -17,6 +17,7 @@ from discovery.intake.coverage import coverage_of
 from discovery.intake.timeline import timeline_of
 from discovery.milestone import Milestone
 from discovery.outcome import Outcome, read_outcome
+from discovery.progress import Progress, silent
 from discovery.results import (
     CandidateTable,
     CheckResult,
@@ -40,12 +41,6 @@ from discovery.study.validation import ask, validate
 from discovery.study.walk import search_all
 from discovery.validation import compare as compared
 from discovery.version import __version__
-
-Progress = Callable[[str], None]
-
-
-def _silent(stage: str) -> None:
-    """Ignore the stage."""
 
 
 class Study:
@@ -88,7 +83,7 @@ class Study:
         self.accounts = accounts
         self.spec = _laid_over(spec, sections)
 
-    def check(self, *, progress: Progress = _silent, show_accounts: bool = False) -> CheckResult:
+    def check(self, *, progress: Progress = silent, show_accounts: bool = False) -> CheckResult:
         """Read the sources and return the data-quality report alone.
 
         Parameters
@@ -127,14 +122,14 @@ class Study:
             **_origin(relations, started, show_accounts),
         )
 
-    def profile(self, *, progress: Progress = _silent, show_accounts: bool = False) -> Profile:
+    def profile(self, *, progress: Progress = silent, show_accounts: bool = False) -> Profile:
         """Read the sources, and suggest what a spec could say of them."""
         relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
         with closing(relations.engine):
             quality = _shareable(relations.quality, show_accounts)
             return profile_of(relations, self.events, self.spec, quality, progress)
 
-    def run(self, *, progress: Progress = _silent, show_accounts: bool = False) -> StudyResult:
+    def run(self, *, progress: Progress = silent, show_accounts: bool = False) -> StudyResult:
         """Do the whole study and return its frozen result.
 
         Parameters
@@ -163,7 +158,7 @@ class Study:
         registered: date | None = None,
         independent: bool = False,
         compare: str | PathLike[str] | None = None,
-        progress: Progress = _silent,
+        progress: Progress = silent,
         show_accounts: bool = False,
     ) -> ValidationResult:
         """Ask whether proposed milestones hold.

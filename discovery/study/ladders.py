@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,6 +16,7 @@ from discovery.intake import Relations
 from discovery.ladder import HABIT_DAYS, Climb, Cohort, Goal, Habit, Leg, Path, Seen, Step
 from discovery.milestone import Condition, Milestone
 from discovery.outcome import Outcome
+from discovery.progress import Progress
 from discovery.results import ExperimentPlan, Ladder, Persona, RankedFamily, Verdict
 from discovery.spec import Day
 from discovery.study.goals import goals_for_all, goals_of_personas, having
@@ -81,7 +82,7 @@ class Ladders:
         verdict: Verdict,
         ranking: Sequence[RankedFamily],
         personas: Sequence[Persona],
-        progress: Callable[[str], None],
+        progress: Progress,
     ) -> tuple[Ladder, ...]:
         """Return one ladder for each finding and lead, over all accounts and inside personas that differ.
 

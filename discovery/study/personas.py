@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from discovery import estimate, ranking
 from discovery.estimate import unpack
+from discovery.progress import Progress
 from discovery.results import Estimate, OutcomeSummary, Persona, Population, RankedFamily
 from discovery.spec import StudySpec
 from discovery.study.sample import Sample
@@ -38,7 +39,7 @@ def search_personas(
     spec: StudySpec,
     population: Population,
     summary: OutcomeSummary,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[Persona, ...]:
     """Search every large enough segment value; one bound holds over all of them together."""
     members = _members(sample)

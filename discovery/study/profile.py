@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
 
@@ -23,6 +23,7 @@ from discovery.intake.profile import (
     together,
 )
 from discovery.outcome import Outcome, read_outcome
+from discovery.progress import Progress
 from discovery.results import (
     AliasSuggestion,
     Choice,
@@ -41,7 +42,7 @@ def profile_of(
     events: object,
     asked: StudySpec,
     quality: tuple[QualityFinding, ...],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Profile:
     """Count what was read, and suggest what a spec could say of it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -17,6 +17,7 @@ from discovery.errors import InputError
 from discovery.intake import Relations
 from discovery.milestone import BY_OTHER, Condition, Milestone, PropertyTest
 from discovery.outcome import Outcome, read_outcome
+from discovery.progress import Progress
 from discovery.ranking import Evidence
 from discovery.results import (
     Estimate,
@@ -37,7 +38,6 @@ from discovery.study.trials import Trials
 from discovery.study.walk import search_all
 from discovery.validation import Aside, Case, Effect, decide, effect_of, judge, not_judged
 
-Progress = Callable[[str], None]
 NEARLY_THE_SAME = 0.85
 """Likeness (difflib's ratio) from which a name that the log does not have is taken for a slip."""
 SHOWN_VALUES = 10

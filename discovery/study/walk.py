@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from discovery import exposure, ranking, wording
@@ -11,6 +11,7 @@ from discovery.exposure import Exposure
 from discovery.intake import Relations
 from discovery.milestone import Condition
 from discovery.outcome import Outcome
+from discovery.progress import Progress
 from discovery.ranking import Evidence, Grading
 from discovery.results import Verdict
 from discovery.spec import Day
@@ -37,7 +38,7 @@ def search_all(
     relations: Relations,
     outcome: Outcome,
     windows_us: Sequence[int],
-    progress: Callable[[str], None],
+    progress: Progress,
     *,
     stated_day: bool = False,
     acts: Sequence[Condition] = (),
