@@ -7,12 +7,13 @@ OUT ?= out/demo
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet --editable
 
-.PHONY: help report test lint clean
+.PHONY: help report test lint bench bench-full clean
 
 help:
 	@echo "make report   set up, run the demo study, and say where its report is"
 	@echo "make test     set up, then lint, type checks and every test"
 	@echo "make lint     set up, then ruff and mypy alone"
+	@echo "make bench    set up, then how time and memory grow, up to a million events; bench-full: up to 100 million"
 	@echo "make clean    remove .venv, caches and what the targets above wrote"
 	@echo "Variables: PYTHON=python3.12 (for a new .venv), WORKERS=2 (test processes), OUT=out/demo (report folder)"
 
@@ -27,6 +28,12 @@ lint: .venv/ready-to-test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+bench: .venv/ready-to-test
+	$(BIN)/python -m benchmarks.scale --events 0.1 1 --page out/scale/performance.md
+
+bench-full: .venv/ready-to-test
+	$(BIN)/python -m benchmarks.scale --events 1 3 10 30 100
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
