@@ -21,7 +21,7 @@ def log(tmp_path_factory):
 def test_a_log_is_as_large_as_it_says_and_always_the_same(log, tmp_path):
     rows, accounts, names = duckdb.sql(
         f"SELECT count(*), count(DISTINCT account_id), count(DISTINCT event) FROM '{log.pattern}'"
-    ).fetchone()
+    ).fetchall()[0]
     assert rows == 20_000
     assert 150 < accounts <= log.accounts == 200
     assert 100 < names <= NAMES
