@@ -29,7 +29,7 @@ from discovery.estimate.adjustment import (
 )
 from discovery.estimate.calibration import calibrate, leverage
 from discovery.estimate.cox_null import CoxNull, fit_cox_null
-from discovery.estimate.effect import AdjustedDifference, adjusted_difference
+from discovery.estimate.effect import AdjustedDifference, adjusted_difference, adjusted_differences
 from discovery.estimate.encouragement import (
     ComplierSet,
     Contrasts,
@@ -47,15 +47,17 @@ from discovery.estimate.holdout import (
     combined,
     draw_halves,
     held_out_differences,
+    held_out_packed,
     on_other_halves,
     residualised,
 )
-from discovery.estimate.logistic import NullModel, ScoreTest, WorkingModel, fit_null, score_test
+from discovery.estimate.logistic import NullModel, ScoreTest, WorkingModel, fit_null, score_packed, score_test
 from discovery.estimate.logit_refit import LogitRefit, logit_refit
 from discovery.estimate.max_t import (
     BootstrapBlock,
     MaxT,
     bootstrap_block,
+    bootstrap_packed,
     bootstrap_rows,
     draw_multipliers,
     max_t,
@@ -70,8 +72,9 @@ from discovery.estimate.multiplicity import (
     normal_quantile,
 )
 from discovery.estimate.part import Shared, difference_among, difference_within, shared_fit
-from discovery.estimate.plasmode import inertia_chance, plasmode_maxima
+from discovery.estimate.plasmode import inertia_chance, plasmode_maxima, plasmode_packed
 from discovery.estimate.power import accounts_per_arm, design_effect, intraclass_correlation
+from discovery.estimate.products import together
 from discovery.estimate.proportions import holm, same_share, share
 from discovery.estimate.second_opinion import Admission, second_opinion
 from discovery.estimate.sensitivity import Robustness, e_value, robustness
@@ -79,6 +82,7 @@ from discovery.estimate.separation import Separation, separate
 from discovery.estimate.stratified import Stratified, deciles, without_over_with
 from discovery.estimate.survival import SurvivalScan, scan
 from discovery.estimate.survival_models import CoxRefit, cox_refit, kaplan_meier
+from discovery.estimate.thinning import evenly_spaced, thinned
 from discovery.estimate.timing import TimingEvidence, after_decision
 
 __all__ = [
@@ -114,11 +118,13 @@ __all__ = [
     "activity_covariates",
     "activity_factors",
     "adjusted_difference",
+    "adjusted_differences",
     "after_decision",
     "arms_alike",
     "benjamini_hochberg",
     "bonferroni",
     "bootstrap_block",
+    "bootstrap_packed",
     "bootstrap_rows",
     "calibrate",
     "combined",
@@ -137,10 +143,12 @@ __all__ = [
     "draw_halves",
     "draw_multipliers",
     "e_value",
+    "evenly_spaced",
     "fit_cox_null",
     "fit_null",
     "going_on",
     "held_out_differences",
+    "held_out_packed",
     "heterogeneity",
     "holm",
     "holm_levels",
@@ -157,12 +165,14 @@ __all__ = [
     "on_other_halves",
     "pack",
     "plasmode_maxima",
+    "plasmode_packed",
     "residualised",
     "robustness",
     "same_share",
     "sample_ratio",
     "scan",
     "score_all",
+    "score_packed",
     "score_test",
     "second_opinion",
     "separate",
@@ -170,7 +180,9 @@ __all__ = [
     "shared_fit",
     "smooth",
     "static_covariates",
+    "thinned",
     "tiles",
+    "together",
     "trait_of",
     "unpack",
     "upper_bound",

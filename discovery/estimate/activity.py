@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import isotonic_regression
 
+from discovery.estimate.thinning import evenly_spaced
+
 Floats = NDArray[np.float64]
 
 INDICATOR_ACCOUNTS = 20
@@ -31,6 +33,8 @@ follows their chance, and one account far from all others is a column's whole va
 EM_STEPS = 500
 EM_CLOSE = 1e-6
 LEAST_UNIQUE = 0.02
+LEARNED_ON = 50_000
+"""Accounts, evenly spaced, that scales and factors are learned on where there are more; all accounts are scored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,12 @@ def activity_factors(counts: sparse.csc_array[Any], usable: NDArray[np.bool_], k
     ActivityFactors
         Without any factor where fewer than three events are indicators, or they are independent.
 
+    Notes
+    -----
+    Beyond 50,000 accounts, scales and factors are learned on that many, evenly spaced: they are means and
+    correlations, which so many accounts give to within a hundredth. Every account is scored by them, from its counts
+    alone: no column is dense but among those that are learned from.
+
     References
     ----------
     Gifi (1990), Nonlinear Multivariate Analysis (optimal scaling); Rubin & Thayer (1982), Psychometrika 47
@@ -82,20 +92,58 @@ def activity_factors(counts: sparse.csc_array[Any], usable: NDArray[np.bool_], k
     (how many); Thomson (1951), The Factorial Analysis of Human Ability (regression scores).
     """
     n, events = counts.shape
-    having = np.diff(counts.tocsc().indptr)
-    chosen = np.flatnonzero(usable & (having >= INDICATOR_ACCOUNTS) & _varied(counts))
+    some = evenly_spaced(n, LEARNED_ON)
+    seen = counts if len(some) == n else counts[some]
+    having = np.diff(seen.tocsc().indptr)
+    chosen = np.flatnonzero(usable & (having >= INDICATOR_ACCOUNTS) & _varied(seen))
     loadings, uniqueness = np.zeros((events, 0)), np.ones(events)
-    if len(chosen) < 3 or n <= 2 * len(chosen):
+    if len(chosen) < 3 or len(some) <= 2 * len(chosen):
         return ActivityFactors(scores=np.empty((n, 0)), loadings=loadings, uniqueness=uniqueness)
-    indicators, beside = counts[:, chosen].toarray(), _orthonormal_basis(known)
-    scales = _standardised(np.log1p(indicators.astype(float)))
-    factors = number_of_factors(_correlation(_unexplained(scales, beside)), n)
-    scaled = _optimal_scaling(indicators, scales, beside) if factors else scales
-    found, own = factor_analysis(_correlation(scaled), factors)
-    scores = scaled @ _score_weights(found, own)
-    loadings = np.zeros((events, factors))
-    loadings[chosen], uniqueness[chosen] = found, own
+    learned = _learn(seen[:, chosen].toarray(), known[some])
+    loadings = np.zeros((events, learned.loadings.shape[1]))
+    loadings[chosen], uniqueness[chosen] = learned.loadings, learned.uniqueness
+    scores = _scores(counts[:, chosen], known, learned)
     return ActivityFactors(scores=_standardised(scores), loadings=loadings, uniqueness=uniqueness)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Learned:
+    """Factors, and how a count of each indicator is read: its scale at the counts that were seen."""
+
+    loadings: Floats
+    uniqueness: Floats
+    scales: tuple[tuple[NDArray[np.integer[Any]], Floats], ...]
+    by_known: Floats  # [p, E] what each covariate known at signup says of each scale
+    spread: Floats  # [E] of the scales, once that is taken out
+
+
+def _learn(counts: NDArray[np.integer[Any]], known: Floats) -> _Learned:
+    beside, scales = _orthonormal_basis(known), _standardised(np.log1p(counts.astype(float)))
+    factors = number_of_factors(_correlation(_unexplained(scales, beside)), len(counts))
+    if factors:
+        scales = _optimal_scaling(counts, scales, beside)
+    scaled = _unexplained(scales, beside)
+    loadings, own = factor_analysis(_correlation(scaled), factors)
+    seen = [np.unique(column, return_index=True) for column in counts.T]
+    return _Learned(
+        loadings=loadings,
+        uniqueness=own,
+        scales=tuple((count, scales[first, j]) for j, (count, first) in enumerate(seen)),
+        by_known=np.linalg.lstsq(known - known.mean(axis=0), scales, rcond=None)[0],
+        spread=_spread(scales - beside @ (beside.T @ scales)),
+    )
+
+
+def _scores(counts: sparse.csc_array[Any], known: Floats, learned: _Learned) -> Floats:
+    """Return what the factors of each account are, up to a constant; a count that was not seen lies between others."""
+    weights = _score_weights(learned.loadings, learned.uniqueness) / learned.spread[:, None]
+    told = np.empty(len(counts.data))
+    for event, (seen, scale) in enumerate(learned.scales):
+        own = slice(counts.indptr[event], counts.indptr[event + 1])
+        told[own] = np.interp(counts.data[own], seen, scale) - np.interp(0, seen, scale)
+    scaled = sparse.csc_array((told, counts.indices, counts.indptr), shape=counts.shape)
+    scores: Floats = scaled @ weights - known @ (learned.by_known @ weights)
+    return scores
 
 
 def _varied(counts: sparse.csc_array[Any]) -> NDArray[np.bool_]:
@@ -119,7 +167,7 @@ def _unexplained(scales: Floats, beside: Floats) -> Floats:
 
 
 def _optimal_scaling(counts: NDArray[np.integer[Any]], scales: Floats, beside: Floats) -> Floats:
-    """Return the counts on the monotone scales that follow their common factor best, less what is known of them."""
+    """Return the counts on the monotone scales that follow their common factor best."""
     levels = np.column_stack([_levels(column) for column in counts.T])
     for _ in range(SCALINGS):
         scaled = _unexplained(scales, beside)
@@ -128,7 +176,7 @@ def _optimal_scaling(counts: NDArray[np.integer[Any]], scales: Floats, beside: F
         total = weighted.sum(axis=1)
         rescaled = [_follows(levels[:, j], total - weighted[:, j], scales[:, j]) for j in range(scales.shape[1])]
         scales = np.column_stack(rescaled)
-    return _unexplained(scales, beside)
+    return scales
 
 
 def _levels(counts: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
@@ -159,8 +207,13 @@ def _follows(levels: NDArray[np.integer[Any]], others: Floats, before: Floats) -
 
 
 def _standardised(values: Floats) -> Floats:
+    return np.asarray((values - values.mean(axis=0)) / _spread(values))
+
+
+def _spread(values: Floats) -> Floats:
+    """Return the standard deviation of each column; 1 where it does not vary."""
     spread = values.std(axis=0)
-    return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+    return np.asarray(np.where(spread > 0, spread, 1.0))
 
 
 def _correlation(standardised: Floats) -> Floats:

@@ -15,10 +15,9 @@ from scipy.special import ndtr
 
 from discovery.estimate.adjustment import Covariates, Design, design
 from discovery.estimate.cox_null import CoxNull, fit_cox_null
-from discovery.estimate.effect import adjusted_difference
-from discovery.estimate.flags import tiles, unpack
-from discovery.estimate.logistic import NullModel, fit_null, score_test
-from discovery.estimate.saddlepoint import calibrated
+from discovery.estimate.effect import adjusted_differences
+from discovery.estimate.logistic import NullModel, fit_null, score_packed
+from discovery.estimate.saddlepoint import calibrated_packed
 
 Floats = NDArray[np.float64]
 Comparison = Literal["traits", "activity", "composition", "both"]
@@ -122,17 +121,14 @@ def score_all(
     tails
         Whether far scores of rare outcomes are taken from the saddlepoint tail; it takes its time.
     """
-    score, p_value = np.full(len(packed), np.nan), np.full(len(packed), np.nan)
-    status = np.full(len(packed), "not_converged", dtype=object)
-    for tile in tiles(len(packed) if null.converged else 0, n):
-        flags = unpack(packed[tile], n)[:, rows]
-        scored = score_test(null, flags)
-        if tails and isinstance(null, NullModel):
-            score[tile], p_value[tile] = calibrated(null, flags, scored)
-        else:
-            score[tile], p_value[tile] = scored.score, 2 * ndtr(-np.abs(scored.score))
-        status[tile] = scored.status
-    return Scores(score=score, p_value=p_value, status=status)
+    if not null.converged:
+        unknown = np.full(len(packed), np.nan)
+        return Scores(score=unknown, p_value=unknown, status=np.full(len(packed), "not_converged", dtype=object))
+    found = score_packed(null, packed, n, rows)
+    score, p_value = found.score, 2 * ndtr(-np.abs(found.score))
+    if tails and isinstance(null, NullModel):
+        score, p_value = calibrated_packed(null, packed, n, rows, found)
+    return Scores(score=score, p_value=p_value, status=found.status.astype(object))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +149,10 @@ def differences(
     null: NullModel, packed: NDArray[np.uint8], n: int, rows: NDArray[np.intp], alpha: float = 0.05
 ) -> Differences:
     """Estimate the adjusted difference of every candidate, given a null model over the accounts at `rows`."""
-    columns = np.full((4, len(packed)), np.nan)
-    for tile in tiles(len(packed) if null.converged else 0, n):
-        effect = adjusted_difference(null, unpack(packed[tile], n)[:, rows], alpha)
-        columns[:, tile] = effect.estimate, effect.ci_lower, effect.ci_upper, effect.se
-    return Differences(estimate=columns[0], lower=columns[1], upper=columns[2], se=columns[3], n_accounts=len(rows))
+    if not null.converged:
+        unknown = np.full(len(packed), np.nan)
+        return Differences(estimate=unknown, lower=unknown, upper=unknown, se=unknown, n_accounts=len(rows))
+    found = adjusted_differences(null, packed, n, rows, alpha)
+    return Differences(
+        estimate=found.estimate, lower=found.ci_lower, upper=found.ci_upper, se=found.se, n_accounts=len(rows)
+    )

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.estimate.products import Places, products
+
 Floats = NDArray[np.float64]
 
 HUBER = 1.345
@@ -23,19 +25,23 @@ CHANCE_FAMILIES = 20.0
 """Weight of the spread of chance, in families, against the spread that is seen."""
 
 
-def leverage(flags: NDArray[np.uint8], prognosis: Floats) -> Floats:
+def leverage(packed: NDArray[np.uint8], n: int, prognosis: Floats, rows: Places | None = None) -> Floats:
     """Return the correlation of each flag with a prognosis, float64[c]; 0 where either does not vary.
 
     Parameters
     ----------
-    flags : uint8[c, m]
+    packed : uint8[c, ceil(n / 8)]
+    n : int
+        Accounts that have flags.
     prognosis : float64[m]
         What general activity says about staying.
+    rows : int[m], optional
+        Places of the m among the n, ascending; without it, all n.
     """
     centred = prognosis - prognosis.mean()
-    share = flags.mean(axis=1)
+    sums = products(packed, n, np.column_stack([np.ones(len(centred)), centred]), rows) / max(1, len(centred))
+    share, covariance = sums.T
     spread = np.sqrt(np.maximum(share * (1 - share), 0.0)) * float(prognosis.std())
-    covariance = (flags @ centred) / max(1, len(prognosis))
     return np.asarray(np.where(spread > 0, covariance / np.where(spread > 0, spread, 1.0), 0.0))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
-from discovery.estimate.logistic import CLOSE, SEPARATED_SHARE, STALLED, NullStatus, gram_factor
+from discovery.estimate.logistic import CLOSE, FIRST_ACCOUNTS, SEPARATED_SHARE, STALLED, NullStatus, gram_factor
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
@@ -106,24 +106,15 @@ def fit_cox_null(
     >>> null.weights.round(4), null.residual.round(4)
     (array([0.3333, 0.8333, 0.8333]), array([-0.6667, -0.1667,  0.8333]))
     """
-    risk = _risk_sets(np.asarray(duration, dtype=float), departed)
+    duration = np.asarray(duration, dtype=float)
+    start = np.zeros(design.shape[1] - 1)
+    if len(design) > FIRST_ACCOUNTS:
+        some = np.linspace(0, len(design) - 1, FIRST_ACCOUNTS // 2).astype(np.intp)
+        first = fit_cox_null(design[some], duration[some], departed[some], ridge, max_iter)
+        start = first.coefficients[1:] if first.status == "ok" else start
+    risk = _risk_sets(duration, departed)
     z = design[risk.rows, 1:] - design[:, 1:].mean(axis=0)
-    beta, converged = np.zeros(z.shape[1]), z.shape[1] == 0
-    state = _state(risk, z @ beta)
-    information = np.empty((0, 0))
-    for _ in range(0 if converged else max_iter):
-        gradient = z.T @ (risk.left - state.expected) - ridge * beta
-        information = _information(risk, z, state)
-        factor = gram_factor(information + ridge * np.eye(len(beta)))
-        step = cho_solve((factor, True), gradient)
-        decrement = float(gradient @ step)
-        if decrement < CLOSE:
-            beta, converged = beta + step, True
-            break
-        beta, state, moved = _halved_step(risk, z, beta, step, state, ridge)
-        if not moved:
-            converged = decrement < STALLED
-            break
+    beta, information, converged = _newton(risk, z, start, ridge, max_iter)
     separated = not departed.any() or (ridge < 1e-3 and _ridge_decides(information, max(ridge, 1e-6)))
     state = _state(risk, z @ beta)
     weights = np.zeros(len(design))
@@ -139,6 +130,24 @@ def fit_cox_null(
         converged=converged,
         status="separated" if separated else "ok" if converged else "not_converged",
     )
+
+
+def _newton(risk: _RiskSets, z: Floats, start: Floats, ridge: float, max_iter: int) -> tuple[Floats, Floats, bool]:
+    """Return the coefficients that a start leads to, the information there, and whether they are of the maximum."""
+    beta, information = start, np.empty((0, 0))
+    state = _state(risk, z @ beta)
+    for _ in range(max_iter if len(beta) else 0):
+        gradient = z.T @ (risk.left - state.expected) - ridge * beta
+        information = _information(risk, z, state)
+        factor = gram_factor(information + ridge * np.eye(len(beta)))
+        step = cho_solve((factor, True), gradient)
+        decrement = float(gradient @ step)
+        if decrement < CLOSE:
+            return beta + step, information, True
+        beta, state, moved = _halved_step(risk, z, beta, step, state, ridge)
+        if not moved:
+            return beta, information, decrement < STALLED
+    return beta, information, not len(beta)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +176,9 @@ class _RiskSets:
 
     def sum_at_risk(self, values: Floats) -> Floats:
         """Sum over the accounts at risk at each time: [r, ...] to [K, ...]."""
-        totals: Floats = np.cumsum(values, axis=0)[self.ends - 1]
+        if not len(self.ends):
+            return values[:0]
+        totals: Floats = np.cumsum(np.add.reduceat(values, np.append(0, self.ends[:-1]), axis=0), axis=0)
         return totals
 
 

@@ -15,12 +15,12 @@ TILE_CELLS = 1 << 24
 """Cells (candidate x account, or candidate x day) that are dense at the same time."""
 
 
-def pack(flags: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Pack boolean flags along their last axis, one bit per account.
+def pack(flags: NDArray[np.bool_] | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pack flags along their last axis, one bit per account.
 
     Parameters
     ----------
-    flags : bool[..., n]
+    flags : bool[..., n], or uint8 of 0 and 1
 
     Returns
     -------
@@ -70,7 +70,10 @@ def count_within(packed: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[
     int64[C]
     """
     bits = pack(mask)
+    words = len(bits) // 8 * 8
     counts = np.empty(len(packed), dtype=np.int64)
     for tile in tiles(len(packed), len(bits)):
-        counts[tile] = np.bitwise_count(packed[tile] & bits).sum(axis=1, dtype=np.int64)
+        inside = packed[tile] & bits
+        whole = np.bitwise_count(np.ascontiguousarray(inside[:, :words]).view(np.uint64)).sum(axis=1, dtype=np.int64)
+        counts[tile] = whole + np.bitwise_count(inside[:, words:]).sum(axis=1, dtype=np.int64)
     return counts

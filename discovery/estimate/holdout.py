@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from scipy.special import ndtri
 
+from discovery.estimate.effect import regressed_on
+from discovery.estimate.flags import pack
 from discovery.estimate.logistic import NullModel, gram_factor
+from discovery.estimate.products import Blocks, Places, sweep, sweep_precision
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -111,30 +114,69 @@ def held_out_differences(
     Robinson (1988), Econometrica 56; Rinaldo, Wasserman & G'Sell (2019), Annals of Statistics 47 (sample
     splitting after selection).
     """
+    return held_out_packed(null, pack(flags), len(null.outcome), None, chosen, halves, alpha)
+
+
+def held_out_packed(
+    null: NullModel,
+    packed: NDArray[np.uint8],
+    n: int,
+    rows: Places | None,
+    chosen: Sequence[NDArray[np.intp]],
+    halves: Singles,
+    alpha: float = 0.05,
+) -> tuple[HeldOut, ...]:
+    """Do the same for packed flags, uint8[c, ceil(n / 8)], over the accounts at `rows`; without it, all n."""
     columns = np.arange(halves.shape[1])
-    estimates, variances = on_other_halves(null, flags, halves, columns)
-    return tuple(combined(estimates[rows, columns], variances[rows, columns], alpha) for rows in chosen)
+    estimates, variances = _on_other_halves(null, packed, n, rows, halves)
+    return tuple(combined(estimates[each, columns], variances[each, columns], alpha) for each in chosen)
 
 
 def on_other_halves(
     null: NullModel, flags: NDArray[np.uint8], halves: Singles, columns: NDArray[np.intp]
 ) -> tuple[Floats, Floats]:
     """Return estimate and variance of each rule on the complements of some halves, two arrays [c, len(columns)]."""
-    splits = halves.shape[1] // 2
-    other = halves[:, (columns + splits) % (2 * splits)].astype(float)
-    x = residualised(null.design, flags)
-    square = x**2
-    own = np.asarray(flags, dtype=float).sum(axis=1)
-    information = square @ other
-    usable = information > COLLINEAR * np.maximum(own, 1.0)[:, None]
+    estimates, variances = _on_other_halves(null, pack(flags), len(null.outcome), None, halves)
+    return estimates[:, columns], variances[:, columns]
+
+
+def _on_other_halves(
+    null: NullModel, packed: NDArray[np.uint8], n: int, rows: Places | None, halves: Singles
+) -> tuple[Floats, Floats]:
+    left = regressed_on(null, packed, n, rows)
+    information, product, first, second, third = _sums_on_others(null, packed, n, rows, left.slopes, halves)
+    usable = information > COLLINEAR * np.maximum(left.own, 1.0)[:, None]
     information = np.where(usable, information, np.nan)
-    theta = (x * null.residual) @ other / information
-    first = (square * null.residual**2) @ other
-    second = (square * x * null.residual) @ other
-    third = square**2 @ other
+    theta = product / information
     freedom = len(null.residual) / max(1, len(null.residual) - null.design.shape[1])
     variance = freedom * (first - 2 * theta * second + theta**2 * third) / information**2
     return theta, np.maximum(variance, 0.0)
+
+
+def _sums_on_others(
+    null: NullModel, packed: NDArray[np.uint8], n: int, rows: Places | None, slopes: Floats, halves: Singles
+) -> Floats:
+    """Sum, with `x~` what is left of a flag and r the residual, over the complement of each half.
+
+    Returns `x~^2`, `x~ r`, `x~^2 r^2`, `x~^3 r` and `x~^4`: float64[5, c, 2 S].
+    """
+    precision = sweep_precision(len(null.outcome))
+    design, residual = null.design.astype(precision), null.residual.astype(precision)
+    splits = halves.shape[1] // 2
+    sides = np.column_stack([halves[:, :splits], np.ones(len(halves))]).astype(precision)
+    sums = np.zeros((5, len(packed), splits + 1))
+
+    def add_up(tile: slice, blocks: Blocks) -> None:
+        own = slopes[tile].astype(precision)
+        for among, x in blocks:
+            x -= own @ design[among].T
+            score, square = x * residual[among], x**2
+            for place, values in enumerate((square, score, score**2, square * score, square**2)):
+                sums[place, tile] += values @ sides[among]
+
+    sweep(packed, n, add_up, rows)
+    on_halves, on_all = sums[..., :splits], sums[..., splits:]
+    return np.concatenate([on_all - on_halves, on_halves], axis=2)
 
 
 def residualised(design: Floats, flags: NDArray[np.uint8]) -> Floats:

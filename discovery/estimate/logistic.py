@@ -15,6 +15,7 @@ from scipy.linalg import LinAlgError, cho_solve, cholesky
 from scipy.special import expit, ndtr
 
 from discovery.estimate.flags import tiles
+from discovery.estimate.products import Places, products
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_] | NDArray[np.uint8] | NDArray[np.float64]
@@ -27,6 +28,10 @@ CLOSE = 1e-9
 is quadratic, and a bound on what is left after that step could lie below the rounding of the gradient."""
 STALLED = 1e-6
 """Newton decrement below which it is rounding of the likelihood, not a failure, that no step raises it."""
+FIRST_ACCOUNTS = 100_000
+"""Beyond as many accounts, Newton's method starts from the fit to half as many, evenly spaced."""
+GRAM_ACCOUNTS = 100_000
+"""Accounts that are weighted at a time."""
 COLLINEAR = 1e-8
 """Share of a flag's own information below which nothing of it is left beside the covariates."""
 
@@ -145,11 +150,19 @@ def fit_null(design: Floats, outcome: NDArray[np.bool_] | Floats, ridge: float =
     >>> null.fitted.round(4)
     array([0.75, 0.75, 0.75, 0.75])
     """
-    y = outcome.astype(float)
+    start = np.zeros(design.shape[1])
+    if len(design) > FIRST_ACCOUNTS:
+        some = np.linspace(0, len(design) - 1, FIRST_ACCOUNTS // 2).astype(np.intp)
+        first = fit_null(design[some], outcome[some], ridge, max_iter)
+        start = first.coefficients if first.status == "ok" else start
+    beta, converged = _newton(design, outcome.astype(float), start, ridge, max_iter)
+    return _null_model(design, outcome, beta, ridge, converged)
+
+
+def _newton(design: Floats, y: Floats, start: Floats, ridge: float, max_iter: int) -> tuple[Floats, bool]:
+    """Return the coefficients that a start leads to, and whether they are those of the maximum."""
     penalty = ridge * np.eye(design.shape[1])
-    beta = np.zeros(design.shape[1])
-    value = _penalised(design, y, beta, ridge)
-    converged = False
+    beta, value = start, _penalised(design, y, start, ridge)
     for _ in range(max_iter):
         p = expit(design @ beta)
         gradient = design.T @ (y - p) - ridge * beta
@@ -157,13 +170,11 @@ def fit_null(design: Floats, outcome: NDArray[np.bool_] | Floats, ridge: float =
         step = cho_solve((factor, True), gradient)
         decrement = float(gradient @ step)
         if decrement < CLOSE:
-            beta, converged = beta + step, True
-            break
+            return beta + step, True
         beta, value, moved = _halved_step(design, y, beta, step, value, ridge)
         if not moved:
-            converged = decrement < STALLED
-            break
-    return _null_model(design, outcome, beta, ridge, converged)
+            return beta, decrement < STALLED
+    return beta, False
 
 
 def _penalised(design: Floats, y: Floats, beta: Floats, ridge: float) -> float:
@@ -207,7 +218,10 @@ def _null_model(
 
 
 def _weighted_gram(design: Floats, weights: Floats) -> Floats:
-    gram: Floats = design.T @ (design * weights[:, None])
+    gram = np.zeros((design.shape[1], design.shape[1]))
+    for start in range(0, len(design), GRAM_ACCOUNTS):
+        rows = design[start : start + GRAM_ACCOUNTS]
+        gram += rows.T @ (rows * weights[start : start + GRAM_ACCOUNTS, None])
     return gram
 
 
@@ -246,27 +260,73 @@ def score_test(null: WorkingModel, flags: Flags) -> ScoreTest:
     ----------
     Rao (1948), Proceedings of the Cambridge Philosophical Society 44, 50-57.
     """
-    right = np.column_stack([null.residual, null.weights, null.design * null.weights[:, None]])
-    products = np.empty((len(flags), right.shape[1]))
-    for tile in tiles(len(flags), len(right)):
+    moments = _moments(null)
+    sums = np.empty((len(flags), moments.shape[1]))
+    for tile in tiles(len(flags), len(moments)):
         x = np.asarray(flags[tile], dtype=float)
-        products[tile] = x @ right
+        sums[tile] = x @ moments
         if flags.dtype.kind == "f":
-            products[tile, 1] = (x**2) @ null.weights
-    return _scores(null, products)
+            sums[tile, 1] = (x**2) @ null.weights
+    return _tested(efficient_scores(null, sums))
 
 
-def _scores(null: WorkingModel, products: Floats) -> ScoreTest:
-    own, cross = products[:, 1], products[:, 2:]
-    slopes = cho_solve((null.cholesky, True), cross.T).T
-    information = np.maximum(own - np.einsum("ij,ij->i", cross, slopes), 0.0)
-    usable = information > COLLINEAR * np.maximum(own, 1.0)
-    efficient = products[:, 0] - slopes @ (null.design.T @ null.residual)
-    score = np.where(usable, efficient / np.sqrt(np.where(usable, information, 1.0)), 0.0)
+def score_packed(null: WorkingModel, packed: NDArray[np.uint8], n: int, rows: Places | None = None) -> ScoreTest:
+    """Do the same for packed flags.
+
+    Parameters
+    ----------
+    null : NullModel or CoxNull
+        Fitted over m accounts.
+    packed : uint8[c, ceil(n / 8)]
+    n : int
+        Accounts that have flags.
+    rows : int[m], optional
+        Places of the m among the n, ascending; without it, all n.
+    """
+    return _tested(observed_packed(null, packed, n, rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EfficientScores:
+    """Flags less what the covariates say of them, summed up; arrays have length c, `slopes` [c, p].
+
+    `information` is 0 where nothing of a flag is left, and `score`, the efficient score over its root, with it.
+    """
+
+    score: Floats
+    information: Floats
+    slopes: Floats
+
+
+def _moments(null: WorkingModel) -> Floats:
+    """Return the columns whose sums over the accounts that met a flag make its score test, [m, 2 + p]."""
+    return np.column_stack([null.residual, null.weights, null.design * null.weights[:, None]])
+
+
+def efficient_scores(null: WorkingModel, sums: Floats) -> EfficientScores:
+    """Return the efficient scores of flags, from the sums of the residual, the weights and the weighted design."""
+    own, cross = sums[:, 1], sums[:, 2:]
+    slopes: Floats = cho_solve((null.cholesky, True), cross.T).T
+    information = own - np.einsum("ij,ij->i", cross, slopes)
+    information = np.where(information > COLLINEAR * np.maximum(own, 1.0), information, 0.0)
+    efficient = sums[:, 0] - slopes @ (null.design.T @ null.residual)
+    score = efficient / np.sqrt(np.where(information > 0, information, np.inf))
+    return EfficientScores(score=score, information=information, slopes=slopes)
+
+
+def observed_packed(
+    null: WorkingModel, packed: NDArray[np.uint8], n: int, rows: Places | None = None
+) -> EfficientScores:
+    """Return the efficient scores of packed flags."""
+    return efficient_scores(null, products(packed, n, _moments(null), rows))
+
+
+def _tested(found: EfficientScores) -> ScoreTest:
+    usable = found.information > 0
     return ScoreTest(
-        score=score,
-        p_two_sided=np.where(usable, 2 * ndtr(-np.abs(score)), 1.0),
-        information=np.where(usable, information, 0.0),
+        score=found.score,
+        p_two_sided=np.where(usable, 2 * ndtr(-np.abs(found.score)), 1.0),
+        information=found.information,
         status=np.where(usable, "ok", "too_few"),
     )
 

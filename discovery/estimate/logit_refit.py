@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_solve
 from scipy.special import ndtr, ndtri
 
-from discovery.estimate.logistic import firth
+from discovery.estimate.logistic import firth, fit_null
 from discovery.results import EstimateStatus
 
 Floats = NDArray[np.float64]
 _LARGEST_SE = 50.0
+MAX_ACCOUNTS = 50_000
+"""Beyond this many accounts the same maximum is found by the Newton steps of `logistic.fit_null`, in less memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,8 @@ def logit_refit(design: Floats, outcome: NDArray[np.bool_], flag: NDArray[np.boo
     x = np.column_stack([flag.astype(float), design])
     if np.linalg.matrix_rank(x.T @ x, tol=1e-8 * len(x), hermitian=True) < x.shape[1]:
         return _no_estimate("too_few", len(flag))
-    fitted = None if _has_empty_cell(outcome, flag) else _maximum_likelihood(x, outcome)
+    search = _maximum_likelihood if len(flag) <= MAX_ACCOUNTS else _by_newton
+    fitted = None if _has_empty_cell(outcome, flag) else search(x, outcome)
     if fitted is not None:
         return _estimate(*fitted, alpha, "ok", len(flag))
     coefficients, covariance, converged = firth(x, outcome)
@@ -95,8 +99,21 @@ def _maximum_likelihood(x: Floats, outcome: NDArray[np.bool_]) -> tuple[float, f
             return None
         coefficient, se = float(fitted.params[0]), float(fitted.bse[0])
         largest = float(np.abs(x @ fitted.params).max())
-    finite = fitted.mle_retvals["converged"] and math.isfinite(se) and 0 < se < _LARGEST_SE and largest < 1e3
-    return (coefficient, se) if finite else None
+    return (coefficient, se) if fitted.mle_retvals["converged"] and _is_finite(se, largest) else None
+
+
+def _by_newton(x: Floats, outcome: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """Do the same without the library."""
+    fitted = fit_null(x, outcome, ridge=0.0)
+    first = np.zeros(x.shape[1])
+    first[0] = 1.0
+    se = math.sqrt(cho_solve((fitted.cholesky, True), first)[0])
+    finite = fitted.converged and _is_finite(se, float(np.abs(x @ fitted.coefficients).max()))
+    return (float(fitted.coefficients[0]), se) if finite else None
+
+
+def _is_finite(se: float, largest: float) -> bool:
+    return math.isfinite(se) and 0 < se < _LARGEST_SE and largest < 1e3
 
 
 def _estimate(coefficient: float, se: float, alpha: float, status: EstimateStatus, n: int) -> LogitRefit:

@@ -11,22 +11,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve
 
-from discovery.estimate.flags import tiles
-from discovery.estimate.logistic import COLLINEAR, Flags, WorkingModel
+from discovery.estimate.flags import pack, tiles
+from discovery.estimate.logistic import WorkingModel, observed_packed
+from discovery.estimate.products import Places, products
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Law = Literal["normal", "mammen"]
 
 BOOTSTRAP_ACCOUNTS = 50_000
-"""Beyond 200,000 accounts the draws rest on this many, evenly spaced; every estimate still rests on all."""
-MANY_ACCOUNTS = 200_000
+"""Beyond 100,000 accounts the draws rest on this many, evenly spaced; every estimate still rests on all."""
+MANY_ACCOUNTS = 100_000
 SAFE = 1e-9
 """Kept off products such as `(1 - .05) * 1000`, so that rounding never moves a rank."""
 
@@ -105,14 +105,14 @@ def draw_multipliers(n: int, draws: int, seed: int, law: Law = "mammen") -> Sing
 
 
 def bootstrap_rows(accounts: int) -> NDArray[np.intp]:
-    """Return the places of the accounts that bootstraps rest on: all of them up to 200,000."""
+    """Return the places of the accounts that bootstraps rest on: all of them up to 100,000."""
     if accounts <= MANY_ACCOUNTS:
         return np.arange(accounts)
     return np.linspace(0, accounts - 1, BOOTSTRAP_ACCOUNTS).astype(np.intp)
 
 
 def bootstrap_block(
-    null: WorkingModel, flags: Flags, multipliers: Singles, rows: NDArray[np.intp] | None = None
+    null: WorkingModel, flags: NDArray[Any], multipliers: Singles, rows: Places | None = None
 ) -> BootstrapBlock:
     """Score the candidates of one null model, and score them again under every draw of the multipliers.
 
@@ -123,7 +123,7 @@ def bootstrap_block(
     ----------
     null : NullModel or CoxNull
         Fitted over m accounts.
-    flags : bool, uint8 or float [c, m]
+    flags : bool or uint8 [c, m], or float of 0 and 1
         Candidates over the same accounts.
     multipliers : float32[m, B]
         Row i belongs to account i in every block: where blocks rest on different accounts, each takes its rows.
@@ -137,46 +137,69 @@ def bootstrap_block(
 
     Notes
     -----
-    Contributions are held in float32, one tile of candidates at a time. A draw is then off by about 1e-6, times
-    the root of the share of the flag that the covariates explain over the share they leave.
+    Sums of the draws are taken in float32, block by block. A draw is then off by about 1e-6, times the root of the
+    share of the flag that the covariates explain over the share they leave.
 
     References
     ----------
     Chernozhukov, Chetverikov & Kato (2013), Annals of Statistics 41, 2786-2819; Lin (2005), Bioinformatics 21,
     781-787 (score contributions).
     """
-    moments = np.column_stack([null.residual, null.weights, null.design * null.weights[:, None]])
-    design = null.design if rows is None else null.design[rows]
-    residual = (null.residual if rows is None else null.residual[rows]).astype(np.float32)
-    fit = -np.ascontiguousarray(design.T * residual, dtype=np.float32)
-    score, scale = np.zeros(len(flags)), np.ones(len(flags))
-    draws = np.zeros((len(flags), multipliers.shape[1]), dtype=np.float32)
-    for tile in tiles(len(flags), 2 * len(moments)):
-        x = flags[tile]
-        score[tile], information, slopes = _observed(null, x, moments)
-        psi = slopes.astype(np.float32) @ fit
-        psi += (x if rows is None else x[:, rows]) * residual
-        squares = np.einsum("ij,ij->i", psi, psi, dtype=np.float64)
-        usable = (information > 0) & (squares > 0)
-        share = len(moments) / max(1, len(residual))
-        scale[tile] = np.where(usable, np.sqrt(squares * share / np.where(usable, information, 1.0)), 1.0)
-        psi *= np.where(usable, 1 / np.sqrt(np.where(usable, squares, 1.0)), 0.0).astype(np.float32)[:, None]
-        np.matmul(psi, multipliers, out=draws[tile])
-    return BootstrapBlock(score=score, scale=np.where(scale > 0, scale, 1.0), draws=draws)
+    return bootstrap_packed(null, pack(flags != 0), len(null.residual), None, multipliers, rows)
 
 
-def _observed(null: WorkingModel, flags: Flags, moments: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return z, the efficient information (0 where nothing is left) and the slopes on the covariates, [c, p]."""
-    x = np.asarray(flags, dtype=float)
-    products = x @ moments
-    own, cross = products[:, 1], products[:, 2:]
-    if flags.dtype.kind == "f":
-        own = (x**2) @ null.weights
-    slopes: Floats = cho_solve((null.cholesky, True), cross.T).T
-    information = own - np.einsum("ij,ij->i", cross, slopes)
-    information = np.where(information > COLLINEAR * np.maximum(own, 1.0), information, 0.0)
-    efficient = products[:, 0] - slopes @ (null.design.T @ null.residual)
-    return efficient / np.sqrt(np.where(information > 0, information, np.inf)), information, slopes
+def bootstrap_packed(
+    null: WorkingModel,
+    packed: NDArray[np.uint8],
+    n: int,
+    rows: Places | None,
+    multipliers: Singles,
+    drawn: Places | None = None,
+) -> BootstrapBlock:
+    """Do the same for packed flags, from sums over the accounts that met them alone.
+
+    Flags are 0 and 1, so that `sum_i g_ib psi_i` is the sum of `g_ib r_i` over the accounts that met the candidate less
+    its slopes times that of `g_ib r_i z_i` over all, and `sum_i psi_i^2` comes apart likewise.
+
+    Parameters
+    ----------
+    null : NullModel or CoxNull
+        Fitted over m accounts.
+    packed : uint8[c, ceil(n / 8)]
+    n : int
+        Accounts that have flags.
+    rows : int[m], optional
+        Places of the m among the n, ascending; without it, all n.
+    multipliers : float32[k, B]
+    drawn : int[k], optional
+        Accounts, of the m and ascending, whose contributions are drawn; without it, all m.
+    """
+    observed = observed_packed(null, packed, n, rows)
+    design = null.design if drawn is None else null.design[drawn]
+    residual = null.residual if drawn is None else null.residual[drawn]
+    places = rows if drawn is None else drawn if rows is None else rows[drawn]
+    squares = _squares(packed, n, places, design, residual, observed.slopes)
+    usable = (observed.information > 0) & (squares > 0)
+    share = len(null.residual) / max(1, len(residual))
+    information = np.where(usable, observed.information, 1.0)
+    scale = np.where(usable, np.sqrt(np.where(usable, squares, 0.0) * share / information), 1.0)
+    right = multipliers * residual.astype(np.float32)[:, None]
+    draws = products(packed, n, right, places)
+    draws -= observed.slopes @ (design.astype(np.float32).T @ right)
+    draws *= np.where(usable, 1 / np.sqrt(np.where(usable, squares, 1.0)), 0.0)[:, None]
+    return BootstrapBlock(score=observed.score, scale=scale, draws=draws.astype(np.float32))
+
+
+def _squares(
+    packed: NDArray[np.uint8], n: int, places: Places | None, design: Floats, residual: Floats, slopes: Floats
+) -> Floats:
+    """Return the sums of the squared contributions, float64[c]."""
+    square = residual[:, None] ** 2
+    sums = products(packed, n, np.column_stack([square, design * square]), places)
+    gram = design.T @ (design * square)
+    crossed = np.einsum("ij,ij->i", sums[:, 1:], slopes)
+    squares: Floats = sums[:, 0] - 2 * crossed + np.einsum("ij,jk,ik->i", slopes, gram, slopes, optimize=True)
+    return squares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,16 @@ cohort, every candidate is scored again, and the largest of these scores sets th
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve
+from scipy.special import expit
 
-from discovery.estimate.flags import tiles
-from discovery.estimate.logistic import COLLINEAR, NullModel, fit_null
+from discovery.estimate.flags import pack, tiles
+from discovery.estimate.logistic import NullModel, fit_null, observed_packed
+from discovery.estimate.max_t import bootstrap_rows
+from discovery.estimate.products import Places, products
 
 Floats = NDArray[np.float64]
 
@@ -24,15 +28,30 @@ MAIN_TERMS = 12
 def inertia_chance(design: Floats, outcome: NDArray[np.bool_]) -> Floats:
     """Return each account's chance of the outcome by a richer model of the same covariates, float64[m].
 
-    The design with the squares and products of its first columns, standardised, with a ridge penalty.
+    The design with the squares and products of its first columns, standardised, with a ridge penalty; it learns from
+    the accounts that draws rest on.
     """
-    main = design[:, 1 : 1 + MAIN_TERMS]
-    products = [main[:, i] * main[:, j] for i in range(main.shape[1]) for j in range(i, main.shape[1])]
-    columns = np.column_stack([design[:, 1:], *products]) if products else design[:, 1:]
-    spread = columns.std(axis=0)
+    some = bootstrap_rows(len(design))
+    columns = _curved(design[some])
+    middle, spread = columns.mean(axis=0), columns.std(axis=0)
     kept = spread > 1e-9
-    scaled = (columns[:, kept] - columns[:, kept].mean(axis=0)) / spread[kept]
-    return fit_null(np.column_stack([np.ones(len(design)), scaled]), outcome, ridge=RICH_RIDGE).fitted
+
+    def scaled(columns: Floats) -> Floats:
+        return np.column_stack([np.ones(len(columns)), (columns[:, kept] - middle[kept]) / spread[kept]])
+
+    rich = fit_null(scaled(columns), outcome[some], ridge=RICH_RIDGE)
+    if len(some) == len(design):
+        return rich.fitted
+    starts = range(0, len(design), len(some))
+    blocks = (design[start : start + len(some)] for start in starts)
+    return np.concatenate([expit(scaled(_curved(block)) @ rich.coefficients) for block in blocks])
+
+
+def _curved(design: Floats) -> Floats:
+    """Return a design without its intercept, with the squares and products of its first columns."""
+    main = design[:, 1 : 1 + MAIN_TERMS]
+    crossed = [main[:, i] * main[:, j] for i in range(main.shape[1]) for j in range(i, main.shape[1])]
+    return np.column_stack([design[:, 1:], *crossed])
 
 
 def plasmode_maxima(null: NullModel, flags: NDArray[np.uint8], chance: Floats, draws: int, seed: int) -> Floats:
@@ -57,20 +76,59 @@ def plasmode_maxima(null: NullModel, flags: NDArray[np.uint8], chance: Floats, d
     Franklin, Schneeweiss, Polinski & Rassen (2014), Computational Statistics & Data Analysis 72, 219-226
     (plasmode simulation).
     """
+    return plasmode_packed(null, pack(flags), len(chance), None, chance, draws, seed)
+
+
+def plasmode_packed(
+    null: NullModel,
+    packed: NDArray[np.uint8],
+    n: int,
+    rows: Places | None,
+    chance: Floats,
+    draws: int,
+    seed: int,
+    drawn: Places | None = None,
+) -> Floats:
+    """Do the same for packed flags.
+
+    Parameters
+    ----------
+    null : NullModel
+        Over m accounts.
+    packed : uint8[c, ceil(n / 8)]
+    n : int
+        Accounts that have flags.
+    rows : int[m], optional
+        Places of the m among the n, ascending; without it, all n.
+    chance : float64[m]
+    draws, seed : int
+    drawn : int[k], optional
+        Accounts, of the m and ascending, whose outcomes are drawn where m is too large for all of them. What inertia
+        moves a score by, which grows with the accounts, always rests on all m; chance around it is scaled up.
+
+    Returns
+    -------
+    float64[draws]
+    """
     centre = fit_null(null.design, chance)
-    generator = np.random.default_rng(seed)
-    drawn = generator.random((len(chance), draws), dtype=np.float32) < chance[:, None].astype(np.float32)
-    residual = drawn.astype(np.float32) - centre.fitted[:, None].astype(np.float32)
+    shifted = observed_packed(dataclasses.replace(centre, residual=chance - centre.fitted), packed, n, rows)
+    some = slice(None) if drawn is None else drawn
+    places = rows if drawn is None else drawn if rows is None else rows[drawn]
+    noise = _outcomes(chance[some], draws, seed)
+    noise *= np.float32(np.sqrt(len(chance) / max(1, len(noise))))
+    beside = centre.design[some].astype(np.float32).T @ noise
+    usable = np.flatnonzero(shifted.information > 0)
     maxima = np.full(draws, -np.inf)
-    weighted = centre.design * centre.weights[:, None]
-    for tile in tiles(len(flags), 2 * len(chance)):
-        x = flags[tile].astype(float)
-        cross = x @ weighted
-        slopes = cho_solve((centre.cholesky, True), cross.T).T
-        own = x @ centre.weights
-        information = own - np.einsum("ij,ij->i", cross, slopes)
-        usable = information > COLLINEAR * np.maximum(own, 1.0)
-        left = (x - slopes @ centre.design.T)[usable] / np.sqrt(information[usable])[:, None]
-        if len(left):
-            maxima = np.maximum(maxima, (left.astype(np.float32) @ residual).max(axis=0))
+    for tile in tiles(len(usable), 8 * draws):
+        own = usable[tile]
+        drawn_scores = products(packed[own], n, noise, places) - shifted.slopes[own] @ beside
+        drawn_scores /= np.sqrt(shifted.information[own])[:, None]
+        maxima = np.maximum(maxima, (drawn_scores + shifted.score[own][:, None]).max(axis=0))
     return maxima
+
+
+def _outcomes(chance: Floats, draws: int, seed: int) -> NDArray[np.float32]:
+    """Draw outcomes less their chance, float32[k, draws]."""
+    single = chance.astype(np.float32)[:, None]
+    drawn = np.random.default_rng(seed).random((len(chance), draws), dtype=np.float32) < single
+    return drawn.astype(np.float32) - single

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from scipy.special import expit, log_ndtr, ndtri_exp
 
+from discovery.estimate.flags import count_within, pack, tiles, unpack
 from discovery.estimate.logistic import COLLINEAR, Flags, NullModel, ScoreTest
+from discovery.estimate.products import Places
 
 Floats = NDArray[np.float64]
 
@@ -94,7 +96,9 @@ def log_tail(null: NullModel, flags: Flags, score: Floats) -> Floats:
     return found
 
 
-def calibrated(null: NullModel, flags: Flags, plain: ScoreTest) -> tuple[Floats, Floats]:
+def calibrated(
+    null: NullModel, flags: NDArray[np.bool_] | NDArray[np.uint8], plain: ScoreTest
+) -> tuple[Floats, Floats]:
     """Return the score tests with the tails of rare outcomes replaced.
 
     Only candidates beyond |z| = `FAR` whose smallest expected cell is below `RARE_CELL` change.
@@ -114,16 +118,41 @@ def calibrated(null: NullModel, flags: Flags, plain: ScoreTest) -> tuple[Floats,
         Signed normal equivalent of the p-value, `sign(U) Phi^-1(1 - p / 2)`; Rao's z where nothing is replaced.
     p_two_sided : float64[c]
     """
-    reached = flags.sum(axis=1, dtype=np.int64)
-    positives = int(null.outcome.sum())
-    n = len(null.outcome)
-    smallest = np.minimum(reached, n - reached) * (min(positives, n - positives) / n)
-    chosen = np.flatnonzero((np.abs(plain.score) > FAR) & (smallest < RARE_CELL) & (plain.status == "ok"))
+    return calibrated_packed(null, pack(flags), len(null.outcome), np.arange(len(null.outcome)), plain)
+
+
+def calibrated_packed(
+    null: NullModel, packed: NDArray[np.uint8], n: int, rows: Places, plain: ScoreTest
+) -> tuple[Floats, Floats]:
+    """Do the same for packed flags; only those that change are unpacked.
+
+    Parameters
+    ----------
+    null : NullModel
+        Fitted over m accounts.
+    packed : uint8[c, ceil(n / 8)]
+    n : int
+        Accounts that have flags.
+    rows : int[m]
+        Places of the m among the n, ascending.
+    plain : ScoreTest
+    """
+    inside = np.zeros(n, dtype=bool)
+    inside[rows] = True
     score, p = plain.score.copy(), plain.p_two_sided.copy()
-    log_p = log_tail(null, flags[chosen], plain.score[chosen])
-    score[chosen] = np.sign(plain.score[chosen]) * np.abs(ndtri_exp(log_p - np.log(2.0)))
-    p[chosen] = _bounded(log_p)
+    chosen = _rare_and_far(null, count_within(packed, inside), plain)
+    for tile in tiles(len(chosen), n):
+        own = chosen[tile]
+        log_p = log_tail(null, unpack(packed[own], n).take(rows, axis=1), plain.score[own])
+        score[own] = np.sign(plain.score[own]) * np.abs(ndtri_exp(log_p - np.log(2.0)))
+        p[own] = _bounded(log_p)
     return score, p
+
+
+def _rare_and_far(null: NullModel, reached: NDArray[np.int64], plain: ScoreTest) -> Places:
+    positives, n = int(null.outcome.sum()), len(null.outcome)
+    smallest = np.minimum(reached, n - reached) * (min(positives, n - positives) / n)
+    return np.flatnonzero((np.abs(plain.score) > FAR) & (smallest < RARE_CELL) & (plain.status == "ok"))
 
 
 def _bounded(log_p: Floats) -> Floats:

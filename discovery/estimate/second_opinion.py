@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from discovery.estimate.flags import count_within, tiles, unpack
+from discovery.estimate.flags import count_within, unpack
+from discovery.estimate.products import products
+from discovery.estimate.thinning import flags_of
 
 Floats = NDArray[np.float64]
 MAX_ACCOUNTS = 20_000
@@ -87,7 +89,7 @@ def second_opinion(
     y = retained[used].astype(float)
     if not len(packed) or not len(y) or y.min() == y.max():
         return ()
-    return _path(_flags(packed, mature, used), y, family, len(family) if most is None else most)
+    return _path(_flags(flags_of(packed, used), len(used)), y, family, len(family) if most is None else most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +98,22 @@ class _Flags:
 
     packed: NDArray[np.uint8]
     n: int
-    used: NDArray[np.int64]
     share: Floats
     unit: Floats  # standard deviation; infinite where the flag does not vary
 
     def standardised(self, rows: NDArray[np.int64]) -> Floats:
-        flags = unpack(self.packed[rows], self.n)[:, self.used]
-        scaled: Floats = (flags - self.share[rows, None]) / self.unit[rows, None]
+        scaled: Floats = (unpack(self.packed[rows], self.n) - self.share[rows, None]) / self.unit[rows, None]
         return scaled
 
     def gradient(self, residual: Floats) -> Floats:
-        slopes = np.empty(len(self.packed))
-        for tile in tiles(len(slopes), self.n):
-            slopes[tile] = self.standardised(np.arange(tile.start, tile.stop)) @ residual
-        return np.abs(slopes)
+        met = products(self.packed, self.n, residual[:, None])[:, 0]
+        return np.asarray(np.abs((met - self.share * residual.sum()) / self.unit))
 
 
-def _flags(packed: NDArray[np.uint8], mature: NDArray[np.bool_], used: NDArray[np.int64]) -> _Flags:
-    chosen = np.zeros(len(mature), dtype=bool)
-    chosen[used] = True
-    share = count_within(packed, chosen) / len(used)
+def _flags(packed: NDArray[np.uint8], n: int) -> _Flags:
+    share = count_within(packed, np.ones(n, dtype=bool)) / n
     varies = (share > 0) & (share < 1)
-    unit = np.sqrt(np.where(varies, share * (1 - share), np.inf))
-    return _Flags(packed, len(mature), used, share, unit)
+    return _Flags(packed, n, share, np.sqrt(np.where(varies, share * (1 - share), np.inf)))
 
 
 def _path(flags: _Flags, y: Floats, family: NDArray[np.int64], most: int) -> tuple[Admission, ...]:

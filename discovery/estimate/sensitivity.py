@@ -107,18 +107,20 @@ def robustness(
     Cinelli & Hazlett (2020), JRSS B 82, 39-67, sections 4.2 (robustness value) and 4.4 (benchmarks); Ezekiel (1930),
     Methods of Correlation Analysis.
     """
-    x, y = flag.astype(float), outcome.astype(float)
+    columns = np.column_stack([design, flag, outcome])
+    products: Floats = columns.T @ columns
     everything = tuple(range(design.shape[1]))
-    flag_left, outcome_left = _left_over(design, everything, np.column_stack([x, y])).T
-    information = float(flag_left @ flag_left)
-    if information <= 1e-8 * max(1.0, float(x.sum())):
+    flag_at, outcome_at = len(everything), len(everything) + 1
+    information = _left(products, everything, flag_at, flag_at)
+    if information <= 1e-8 * max(1.0, float(flag.sum())):
         return Robustness(robustness_value=0.0, strongest=None, left_over=None)
-    error = outcome_left - flag_left * (flag_left @ outcome_left / information)
-    spread = float(np.sqrt(error @ error / information))
+    error = _left(products, (*everything, flag_at), outcome_at, outcome_at)
+    spread = float(np.sqrt(max(error, 0.0) / information))
     # The root of the published formula, 0.5 (sqrt(f^4 + 4 f^2) - f^2) with f = estimate / spread, without cancellation.
     away = abs(estimate)
     value = float(2 * away / (away + np.hypot(away, 2 * spread))) if away > 0 else 0.0
-    biases = {name: spread * _bias(design, columns, x, y, less_noise) for name, columns in groups.items() if columns}
+    freedom = len(outcome) if less_noise else None
+    biases = {name: spread * _bias(products, columns, freedom) for name, columns in groups.items() if columns}
     if not biases:
         return Robustness(robustness_value=value, strongest=None, left_over=None)
     strongest = max(biases, key=lambda name: biases[name])
@@ -129,19 +131,19 @@ def robustness(
     )
 
 
-def _left_over(design: Floats, columns: tuple[int, ...], values: Floats) -> Floats:
-    kept = design[:, list(columns)]
-    factor = gram_factor(kept.T @ kept)
-    rest: Floats = values - kept @ cho_solve((factor, True), kept.T @ values)
-    return rest
+def _left(products: Floats, columns: tuple[int, ...], one: int, other: int) -> float:
+    """Return the product of two columns, less what others say of them by least squares, from all columns' products."""
+    kept = list(columns)
+    factor = gram_factor(products[np.ix_(kept, kept)])
+    return float(products[one, other] - products[one, kept] @ cho_solve((factor, True), products[kept, other]))
 
 
-def _bias(design: Floats, group: tuple[int, ...], x: Floats, y: Floats, less_noise: bool) -> float:
+def _bias(products: Floats, group: tuple[int, ...], accounts: int | None) -> float:
     """Return `sqrt(b a / (1 - a))` of a trait as strong as the group; infinity where it could be anything."""
-    others = tuple(j for j in range(design.shape[1]) if j not in group)
-    with_flag = np.column_stack([design[:, list(others)], x])
-    flag_share = _explained(design[:, list(others)], design[:, list(group)], x, less_noise)
-    outcome_share = _explained(with_flag, design[:, list(group)], y, less_noise)
+    flag, outcome = len(products) - 2, len(products) - 1
+    others = tuple(j for j in range(flag) if j not in group)
+    flag_share = _explained(products, others, group, flag, accounts)
+    outcome_share = _explained(products, (*others, flag), group, outcome, accounts)
     odds = flag_share / (1 - flag_share) if flag_share < 1 else np.inf
     if odds >= 1:
         return float("inf")
@@ -150,13 +152,17 @@ def _bias(design: Floats, group: tuple[int, ...], x: Floats, y: Floats, less_noi
     return float(np.sqrt(outcome_odds * odds / (1 - odds)))
 
 
-def _explained(base: Floats, added: Floats, target: Floats, less_noise: bool) -> float:
-    """Return the share of what `base` leaves of the target that `added` explains."""
-    columns = np.column_stack([base, added])
-    rest = _left_over(base, tuple(range(base.shape[1])), target[:, None])[:, 0]
-    closer = _left_over(columns, tuple(range(columns.shape[1])), target[:, None])[:, 0]
-    whole, freedom = float(rest @ rest), len(target) - base.shape[1]
-    if whole <= 0 or freedom <= added.shape[1]:
+def _explained(
+    products: Floats, base: tuple[int, ...], added: tuple[int, ...], target: int, accounts: int | None
+) -> float:
+    """Return the share of what `base` leaves of the target that `added` explains, beyond noise of so many accounts."""
+    whole = _left(products, base, target, target)
+    if whole <= 0:
         return 0.0
-    lost = freedom / (freedom - added.shape[1]) if less_noise else 1.0
-    return float(max(0.0, 1 - lost * float(closer @ closer) / whole))
+    lost = 1.0
+    if accounts is not None:
+        freedom = accounts - len(base)
+        if freedom <= len(added):
+            return 0.0
+        lost = freedom / (freedom - len(added))
+    return float(max(0.0, 1 - lost * _left(products, (*base, *added), target, target) / whole))

@@ -1,8 +1,8 @@
 """How soon accounts leave: log-rank test and Cox regression of every candidate at once.
 
 Flags are binary and time runs in whole days, so all that a candidate's Cox model needs is, per day with a
-departure, how many accounts were at risk and how many left on either side of the flag. That table comes from
-one matrix product; the exact Efron likelihood, its gradient and its information then have closed forms.
+departure, how many accounts were at risk and how many left on either side of the flag. That table is a count of
+flags by last day; the exact Efron likelihood, its gradient and its information then have closed forms.
 
 With `n1`, `n0` at risk and `d1`, `d0` leaving on a day (`d` together) and `w = exp(b)`, Efron's likelihood is that
 of `d` Bernoulli draws, `l = 0 .. d-1`::
@@ -20,10 +20,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 from scipy.special import betaln, chdtrc, chdtri, digamma, gammaln, ndtr, ndtri, zeta
 
-from discovery.estimate.flags import tiles, unpack
+from discovery.estimate.products import CANDIDATES, counted, in_parallel
 
 Floats = NDArray[np.float64]
 MAX_STEPS = 100
@@ -140,14 +139,16 @@ def scan(
     """
     duration = np.asarray(duration, dtype=np.int64)
     days, of_account = _departure_days(duration, departed)
-    table = _segments(of_account, departed, len(days), n)
-    parts = [
-        _scan_tile(_count(table, unpack(packed[tile], n), len(days)), alpha)
-        for tile in tiles(len(packed), max(2 * n, 64 * len(days)))
-    ]
-    columns = {name: np.concatenate([part[name] for part in parts]) if parts else np.empty(0) for name in _COLUMNS}
-    status = columns.pop("status").astype("U13")
-    return SurvivalScan(**columns, status=status, n=n, departures=int(np.count_nonzero(departed)))
+    segment = np.where(of_account < 0, -1, np.where(departed, of_account, of_account + len(days)))
+    whole = _by_day(np.bincount(segment[segment >= 0], minlength=2 * len(days)).astype(float), len(days))
+    columns = {name: np.empty(len(packed), dtype="U13" if name == "status" else float) for name in _COLUMNS}
+
+    def scan_tile(tile: slice) -> None:
+        for name, values in _scan_tile(_count(packed[tile], segment, *whole), alpha).items():
+            columns[name][tile] = values
+
+    in_parallel(scan_tile, len(packed), CANDIDATES, len(packed) * n)
+    return SurvivalScan(**columns, n=n, departures=int(np.count_nonzero(departed)))
 
 
 _COLUMNS = tuple(f.name for f in fields(SurvivalScan) if f.name not in ("n", "departures"))
@@ -161,21 +162,16 @@ def _departure_days(
     return days, np.searchsorted(days, duration, side="right") - 1
 
 
-def _segments(last_day: NDArray[np.int64], departed: NDArray[np.bool_], k: int, n: int) -> csr_array:
-    """Return the indicator `[2k, n]` of accounts by last day at risk: departures first, then the censored."""
-    ever = np.flatnonzero(last_day >= 0)
-    rows = np.where(departed[ever], last_day[ever], last_day[ever] + k)
-    return csr_array((np.ones(len(ever), dtype=np.int32), (rows, ever)), shape=(2 * k, n))
+def _by_day(counts: Floats, k: int) -> tuple[Floats, Floats]:
+    """Return how many were at risk and how many left on each day, from counts of both segments of each."""
+    leaving, censored = counts[..., :k], counts[..., k:]
+    return np.cumsum((leaving + censored)[..., ::-1], axis=-1)[..., ::-1], leaving
 
 
-def _count(table: csr_array, flags: NDArray[np.uint8], k: int) -> _Days:
-    def by_day(columns: NDArray[np.int32]) -> tuple[Floats, Floats]:
-        counts = np.asarray(table @ columns).T.astype(float)
-        leaving, censored = counts[..., :k], counts[..., k:]
-        return np.cumsum((leaving + censored)[..., ::-1], axis=-1)[..., ::-1], leaving
-
-    at_risk, leaving = by_day(np.ones(table.shape[1], dtype=np.int32))
-    at_risk_reached, leaving_reached = by_day(np.ascontiguousarray(flags.T, dtype=np.int32))
+def _count(packed: NDArray[np.uint8], segment: NDArray[np.int64], at_risk: Floats, leaving: Floats) -> _Days:
+    """Count flags by last day at risk; `segment` numbers the days of departures first, then those of the censored."""
+    k = len(at_risk)
+    at_risk_reached, leaving_reached = _by_day(counted(packed, len(segment), segment, 2 * k), k)
     return _Days(at_risk=at_risk, leaving=leaving, at_risk_reached=at_risk_reached, leaving_reached=leaving_reached)
 
 

@@ -167,7 +167,8 @@ class Sample:
         self, null: NullModel, packed: NDArray[np.uint8], described: NDArray[np.intp], alpha: float
     ) -> Differences:
         """Estimate the differences of some candidates beside a null model of the mature accounts; NaN for others."""
-        some = estimate.differences(null, packed[described], len(self), self.rows, alpha)
+        some_packed = packed if len(described) == len(packed) else packed[described]
+        some = estimate.differences(null, some_packed, len(self), self.rows, alpha)
         columns = np.full((4, len(packed)), np.nan)
         columns[:, described] = some.estimate, some.lower, some.upper, some.se
         return Differences(

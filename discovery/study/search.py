@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery import estimate
-from discovery.estimate import HeldOut, unpack
+from discovery.estimate import HeldOut
 from discovery.milestone import Milestone
 from discovery.ranking import Candidates, Evidence, eligible_candidates
 from discovery.spec import StudySpec
@@ -96,10 +96,7 @@ def _calibrated(sample: Sample, score: Floats, eligible: NDArray[np.bool_]) -> F
         return calibrated
     null = sample.horizon_null
     prognosis = null.design @ null.coefficients
-    lever = np.empty(len(chosen))
-    for tile in estimate.tiles(len(chosen), len(sample)):
-        flags = unpack(sample.flags.packed[chosen[tile]], len(sample))[:, sample.rows]
-        lever[tile] = estimate.leverage(flags, prognosis)
+    lever = estimate.leverage(sample.flags.packed, len(sample), prognosis, sample.rows)[chosen]
     event_of = sample.flags.event_of[chosen]
     named = np.array([sample.kinds.get(event) == "vanity" for event in sample.events], dtype=bool)[event_of]
     calibrated[chosen] = estimate.calibrate(score[chosen], lever, event_of.astype(np.intp), named)
@@ -107,23 +104,21 @@ def _calibrated(sample: Sample, score: Floats, eligible: NDArray[np.bool_]) -> F
 
 
 def _resampled(sample: Sample, chosen: NDArray[np.intp], halves: Singles, seed: int) -> tuple[Singles, Singles]:
-    """Return the scores of candidates under the multipliers and in the half-samples."""
+    """Return the scores of candidates under the multipliers, and in the half-samples of all accounts."""
     null, rows = sample.deciding
     some = estimate.bootstrap_rows(len(rows))
     multipliers = estimate.draw_multipliers(len(some), DRAWS, seed)
-    every = np.concatenate([multipliers, halves[some]], axis=1)
-    parts = []
-    for tile in estimate.tiles(len(chosen), 2 * len(rows)):
-        flags = unpack(sample.flags.packed[chosen[tile]], len(sample))[:, rows]
-        parts.append(estimate.bootstrap_block(null, flags, every, None if len(some) == len(rows) else some).score_draws)
-    drawn = np.concatenate(parts) if parts else np.zeros((0, every.shape[1]), dtype=np.float32)
-    return drawn[:, :DRAWS], drawn[:, DRAWS:]
+    packed, n = sample.flags.packed[chosen], len(sample)
+    drawn = estimate.bootstrap_packed(null, packed, n, rows, multipliers, some)
+    return drawn.score_draws, estimate.bootstrap_packed(null, packed, n, rows, halves).score_draws
 
 
 def _inertia_maxima(sample: Sample, chosen: NDArray[np.intp], seed: int) -> Floats:
     null, rows = sample.horizon_null, sample.rows
-    flags = unpack(sample.flags.packed[chosen], len(sample))[:, rows]
-    return np.sort(estimate.plasmode_maxima(null, flags, sample.inertia_chance, PLASMODES, seed))
+    packed, some = sample.flags.packed[chosen], estimate.bootstrap_rows(len(rows))
+    return np.sort(
+        estimate.plasmode_packed(null, packed, len(sample), rows, sample.inertia_chance, PLASMODES, seed, some)
+    )
 
 
 def _larger_quantiles(one: Floats, other: Floats) -> Floats:
@@ -227,13 +222,12 @@ def _evidence(
 
 
 def _candidates(sample: Sample, packed: NDArray[np.uint8], pairs: Pairs) -> Candidates:
-    members = np.packbits(sample.within)
     singles = tuple(Milestone((condition,)) for condition in sample.flags.conditions)
     return Candidates(
         families=(*sample.events, *pairs.families),
         milestones=(*singles, *pairs.milestones),
         family_of=np.concatenate([sample.flags.event_of, len(sample.events) + pairs.family_of]).astype(np.intp),
-        reached=np.bitwise_count(packed & members).sum(axis=1, dtype=np.int64),
+        reached=estimate.count_within(packed, sample.within),
         n_accounts=len(sample.everyone),
     )
 
@@ -274,10 +268,10 @@ def _clusters(packed: NDArray[np.uint8], n: int, best: dict[int, int]) -> NDArra
     most = max(families, default=-1) + 1
     cluster = np.arange(max(most, 1), dtype=np.intp)
     if families:
-        flags = unpack(packed[[best[f] for f in families]], n).astype(np.float32)
-        spread = flags.std(axis=1)
-        flags = (flags - flags.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)[:, None]
-        near = np.abs(flags @ flags.T / n) > NEAR_DUPLICATE
+        both = estimate.together(packed[[best[f] for f in families]], n) / n
+        share = np.diag(both)
+        spread = np.sqrt(share * (1 - share))
+        near = np.abs(both - np.outer(share, share)) > NEAR_DUPLICATE * np.outer(spread, spread)
         for place, family in enumerate(families):
             first = int(np.flatnonzero(near[place])[0]) if near[place].any() else place
             cluster[family] = cluster[families[first]]
@@ -313,15 +307,13 @@ def _held_out(
 ) -> dict[int, HeldOut]:
     """Estimate each family's difference on the halves that did not choose its rule."""
     null, of_mature = sample.horizon_null, sample.of_mature(halves)
-    estimated: dict[int, HeldOut] = {}
-    for family in np.unique(candidates.family_of[eligible]):
-        own = candidates.of(int(family))
-        own = own[eligible[own]]
-        chosen = np.argmax(half_scores[own], axis=0)
-        needed, places = np.unique(chosen, return_inverse=True)
-        flags = unpack(packed[own[needed]], len(sample))[:, sample.rows]
-        estimated[int(family)] = estimate.held_out_differences(null, flags, [places], of_mature, alpha)[0]
-    return estimated
+    families = np.unique(candidates.family_of[eligible])
+    own = [(rules := candidates.of(int(family)))[eligible[rules]] for family in families]
+    chosen = [rules[np.argmax(half_scores[rules], axis=0)] for rules in own]
+    needed = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.intp)
+    places = [np.searchsorted(needed, rules) for rules in chosen]
+    found = estimate.held_out_packed(null, packed[needed], len(sample), sample.rows, places, of_mature, alpha)
+    return dict(zip(families.tolist(), found, strict=True))
 
 
 def _contenders(best: dict[int, int], score: Floats, bound: Floats, first: int) -> Sequence[int]:

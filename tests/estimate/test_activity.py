@@ -275,3 +275,39 @@ def test_no_factor_is_a_model_too():
     loadings, own = factor_analysis(correlation, 0)
     assert loadings.shape == (6, 0)
     np.testing.assert_array_equal(own, np.ones(6))
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """Counts of 4,000 accounts, of which 1,500 are learned from; what is known at signup has a say in them."""
+    monkeypatch.setattr(activity_module, "LEARNED_ON", 1500)
+    rng = np.random.default_rng(12)
+    known = rng.normal(size=(4000, 2))
+    factor = rng.normal(size=4000)
+    pull = np.outer(factor, rng.uniform(0.3, 0.8, 20)) + known @ rng.normal(0, 0.3, (2, 20))
+    return rng.poisson(np.exp(pull)), known, factor, np.linspace(0, 3999, 1500).astype(int)
+
+
+def test_accounts_that_were_learned_from_have_the_scores_that_they_would_have_alone(many):
+    counts, known, _, some = many
+    found, alone = factors_of(counts, known=known), factors_of(counts[some], known=known[some])
+    np.testing.assert_array_equal(found.loadings, alone.loadings)
+    for mine, theirs in zip(found.scores[some].T, alone.scores.T, strict=True):
+        assert np.corrcoef(mine, theirs)[0, 1] == pytest.approx(1, abs=1e-9)
+
+
+def test_accounts_that_were_not_learned_from_are_scored_as_well(many):
+    counts, known, factor, some = many
+    scores = factors_of(counts, known=known).scores[:, 0]
+    others = np.setdiff1d(np.arange(len(counts)), some)
+    assert np.corrcoef(scores[others], factor[others])[0, 1] > np.corrcoef(scores[some], factor[some])[0, 1] - 0.02
+    assert scores[others].std() == pytest.approx(scores[some].std(), rel=0.1)
+
+
+def test_a_level_known_of_nobody_learned_from_and_a_count_never_seen_do_no_harm(many):
+    counts, known, _, some = many
+    other = np.setdiff1d(np.arange(len(counts)), some)[:3]
+    rare = np.zeros(len(counts))
+    rare[other], counts[other[0], 0] = 40.0, 10_000
+    scores = factors_of(counts, known=np.column_stack([known, rare])).scores
+    assert np.abs(scores[other]).max() < 6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,8 @@ from scipy.stats import chi2
 
 from discovery.estimate.cox_null import fit_cox_null
 from discovery.estimate.logistic import score_test
+
+cox_null = importlib.import_module("discovery.estimate.cox_null")
 
 
 def _world(seed: int = 0, n: int = 400):
@@ -126,3 +130,17 @@ def test_scores_of_flags_that_say_nothing_have_unit_variance():
     z = np.concatenate(scores)
     assert chi2.ppf(0.001, len(z)) < (z**2).sum() < chi2.ppf(0.999, len(z))
     assert abs(z.mean()) * np.sqrt(len(z)) < 3.1
+
+
+@pytest.mark.parametrize("whole_days", [True, False])
+def test_many_accounts_start_from_the_fit_to_some_and_end_where_they_would_have(monkeypatch, whole_days):
+    rng = np.random.default_rng(21)
+    design = np.column_stack([np.ones(3000), rng.normal(size=(3000, 3))])
+    left = rng.exponential(50 * np.exp(0.4 * design[:, 1]))
+    duration, departed = np.minimum(np.floor(left) if whole_days else left, 60), left < 60
+    cold = fit_cox_null(design, duration, departed)
+    monkeypatch.setattr(cox_null, "FIRST_ACCOUNTS", 400)
+    warm = fit_cox_null(design, duration, departed)
+    assert warm.status == "ok"
+    np.testing.assert_allclose(warm.coefficients, cold.coefficients, atol=1e-8)
+    np.testing.assert_allclose(warm.residual, cold.residual, atol=1e-7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from discovery.estimate import adjusted_difference, fit_null, pack, separate
+from discovery.estimate import adjusted_difference, adjusted_differences, fit_null, pack, products, separate
 
 REPETITIONS, ACCOUNTS, PLANTED = 400, 600, 0.12
 
@@ -70,3 +70,20 @@ def test_few_accounts_that_all_stayed_are_no_proof():
     stayed = met | (np.arange(n) % 14 != 0)
     fitted = adjusted_difference(fit_null(np.ones((n, 1)), stayed), met.astype(np.uint8)[None])
     assert 0 < fitted.estimate[0] / fitted.se[0] < 2.5
+
+
+def test_single_precision_moves_no_estimate_and_hardly_a_standard_error(monkeypatch):
+    """A standard error rests on sums of products of order 1 with seven digits each."""
+    rng = np.random.default_rng(31)
+    rows = np.flatnonzero(rng.random(6000) < 0.7)
+    design = np.column_stack([np.ones(len(rows)), rng.normal(size=(len(rows), 4))])
+    null = fit_null(design, rng.random(len(rows)) < 1 / (1 + np.exp(-design[:, 1])))
+    busy = rng.normal(size=6000)
+    busy[rows] += design[:, 1]
+    packed = pack(busy > np.linspace(-1, 3, 40)[:, None])
+    exact = adjusted_differences(null, packed, 6000, rows)
+    monkeypatch.setattr(products, "EXACT", 100)
+    fast = adjusted_differences(null, packed, 6000, rows)
+    np.testing.assert_array_equal(fast.estimate, exact.estimate)
+    np.testing.assert_allclose(fast.se, exact.se, rtol=3e-6)
+    assert not np.array_equal(fast.se, exact.se)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from discovery.estimate import draw_halves, fit_null, held_out_differences
+from discovery.estimate import draw_halves, fit_null, held_out_differences, held_out_packed, pack, products
 from discovery.estimate.holdout import on_other_halves
 
 SPLITS = 10
@@ -151,3 +151,27 @@ def test_the_order_of_accounts_does_not_matter():
     (one,) = held_out_differences(null, flags, chosen, halves)
     (two,) = held_out_differences(again, flags[:, shuffled], chosen, halves[shuffled])
     assert (one.estimate, one.se, one.same_sign) == pytest.approx((two.estimate, two.se, two.same_sign), rel=1e-9)
+
+
+def test_single_precision_hardly_moves_an_estimate(monkeypatch):
+    """Sums of some hundred products of order 1 with seven digits each, beside their standard error."""
+    null, flags = _world(np.random.default_rng(11), rules=3, effect=0.2)
+    halves = draw_halves(np.arange(400), 4, 0)
+    estimates, variances = on_other_halves(null, flags, halves, np.arange(8))
+    monkeypatch.setattr(products, "EXACT", 100)
+    fast, spread = on_other_halves(null, flags, halves, np.arange(8))
+    np.testing.assert_allclose((fast - estimates) / np.sqrt(variances), 0, atol=1e-5)
+    np.testing.assert_allclose(spread, variances, rtol=1e-5)
+    assert not np.array_equal(fast, estimates)
+
+
+def test_packed_flags_of_some_accounts_are_estimated_among_them_alone():
+    null, flags = _world(np.random.default_rng(12), rules=2, effect=0.2)
+    rows = np.arange(400) * 2
+    wider = np.ones((2, 800), dtype=np.uint8)
+    wider[:, rows] = flags
+    halves = draw_halves(np.arange(400), 3, 0)
+    chosen = [np.array([0, 1, 0, 1, 0, 1])]
+    (dense,) = held_out_differences(null, flags, chosen, halves)
+    (packed,) = held_out_packed(null, pack(wider), 800, rows, chosen, halves)
+    assert (packed.estimate, packed.se) == pytest.approx((dense.estimate, dense.se), rel=1e-9)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from discovery.estimate import fit_null, score_test
+from discovery.estimate import fit_null, logistic, pack, score_packed, score_test
 from discovery.estimate import flags as flags_module
 from discovery.estimate.logistic import firth
 
@@ -119,3 +119,41 @@ def test_the_fit_converges_at_every_size(accounts, base):
         assert null.converged
         assert null.status == "ok"
         assert np.abs(gradient * standard_errors).max() < 1e-6
+
+
+def test_many_accounts_start_from_the_fit_to_some_and_end_where_they_would_have(monkeypatch):
+    rng = np.random.default_rng(12)
+    design = np.column_stack([np.ones(3000), rng.normal(size=(3000, 4))])
+    retained = rng.random(3000) < 1 / (1 + np.exp(-design @ [1.0, 0.5, -0.5, 0.2, 0.0]))
+    cold = fit_null(design, retained)
+    monkeypatch.setattr(logistic, "FIRST_ACCOUNTS", 400)
+    warm = fit_null(design, retained)
+    assert warm.status == "ok"
+    np.testing.assert_allclose(warm.coefficients, cold.coefficients, atol=1e-8)
+    np.testing.assert_allclose(warm.cholesky, cold.cholesky, rtol=1e-7, atol=1e-9)
+
+
+def test_a_first_fit_that_is_separated_is_no_start(monkeypatch):
+    """Every second account of the first part is alike: of those evenly spaced none left that has the trait."""
+    rng = np.random.default_rng(13)
+    retained = rng.random(2000) < 0.5
+    trait = (np.arange(2000) % 7 == 0).astype(float)
+    some = np.linspace(0, 1999, 100).astype(int)
+    retained[some[trait[some] > 0]] = True
+    design = np.column_stack([np.ones(2000), trait])
+    cold = fit_null(design, retained)
+    monkeypatch.setattr(logistic, "FIRST_ACCOUNTS", 200)
+    assert fit_null(design[some], retained[some]).status == "separated"
+    np.testing.assert_array_equal(fit_null(design, retained).coefficients, cold.coefficients)
+
+
+def test_packed_flags_of_some_accounts_score_like_dense_ones():
+    rng = np.random.default_rng(14)
+    rows = np.flatnonzero(rng.random(700) < 0.6)
+    design = np.column_stack([np.ones(len(rows)), rng.normal(size=(len(rows), 3))])
+    null = fit_null(design, rng.random(len(rows)) < 0.4)
+    flags = rng.random((9, 700)) < rng.random((9, 1))
+    packed, dense = score_packed(null, pack(flags), 700, rows), score_test(null, flags[:, rows])
+    np.testing.assert_allclose(packed.score, dense.score, atol=1e-10)
+    np.testing.assert_allclose(packed.information, dense.information, rtol=1e-10)
+    np.testing.assert_array_equal(packed.status, dense.status)

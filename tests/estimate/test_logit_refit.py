@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 
 import numpy as np
 import pytest
 
 from discovery.estimate import logit_refit, pack, separate
+
+logit_refit_module = importlib.import_module("discovery.estimate.logit_refit")
 
 
 def _world(n: int = 200):
@@ -49,3 +52,19 @@ def test_no_variation_or_a_copied_flag_is_too_few():
     copied = logit_refit(np.column_stack([design, flag]), retained, flag)
     assert copied.status == "too_few"
     assert copied.odds_ratio is None
+
+
+@pytest.mark.parametrize("separated", [False, True])
+def test_beyond_some_accounts_newton_steps_find_the_same(monkeypatch, separated):
+    rng = np.random.default_rng(5)
+    design = np.column_stack([np.ones(800), rng.normal(size=(800, 3))])
+    flag = rng.random(800) < 0.3
+    outcome = rng.random(800) < 1 / (1 + np.exp(-design[:, 1] - 0.5 * flag))
+    if separated:
+        outcome = design[:, 2] > 0.1 * flag
+    reference = logit_refit(design, outcome, flag)
+    monkeypatch.setattr(logit_refit_module, "MAX_ACCOUNTS", 100)
+    found = logit_refit(design, outcome, flag)
+    assert found.status == reference.status == ("separated" if separated else "ok")
+    for name in ("odds_ratio", "ci_lower", "ci_upper", "p_value"):
+        assert getattr(found, name) == pytest.approx(getattr(reference, name), rel=1e-7)
