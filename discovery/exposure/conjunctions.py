@@ -7,7 +7,7 @@ event. Only the parts are kept; the bits of a conjunction are made when they are
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -19,6 +19,9 @@ from discovery.milestone import Condition, Milestone
 
 _Rows: TypeAlias = slice | NDArray[np.integer[Any]] | Sequence[int]
 _BLOCK_BYTES = 1 << 22
+_YIELDED_BYTES = 1 << 25
+_ACCOUNTS = 1 << 14
+_MARK_BITS = 8  # with the 14 of _ACCOUNTS below 24: sums of marks are exact in single precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,18 +75,49 @@ class Conjunctions:
             bits[block] = _met(self.flags.packed, parts[block])
         return bits
 
-    def blocks(self) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-        """Yield every conjunction, a few megabytes at a time: (their slice, uint8[<= size, ceil(n / 8)])."""
-        for rows in _blocks(len(self), self.flags.packed.shape[1]):
-            yield rows, _met(self.flags.packed, self.parts[rows])
+    def blocks(
+        self, rows: _Rows = slice(None), *, most_bytes: int = _YIELDED_BYTES
+    ) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
+        """Yield some conjunctions, some megabytes at a time: (their slice of `rows`, uint8[<= size, ceil(n / 8)])."""
+        parts = self.parts[rows]
+        for block in _blocks(len(parts), self.flags.packed.shape[1], most_bytes):
+            yield block, _met(self.flags.packed, parts[block])
 
     def among(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return how many of the accounts in `mask` (bool[n]) met each conjunction, int64[P]."""
+        if np.all(mask):
+            return self.counts
         asked = np.packbits(np.asarray(mask, dtype=bool))
         counts = np.empty(len(self), dtype=np.int64)
         for rows, bits in self.blocks():
             counts[rows] = _popcount(bits & asked)
         return counts
+
+    def thinned(self, accounts: NDArray[np.integer[Any]]) -> Conjunctions:
+        """Return the same conjunctions over some accounts only, int[k] ascending; as candidates, their parts alone."""
+        used = np.unique(self.parts)
+        byte, shift = accounts // 8, (7 - accounts % 8).astype(np.uint8)
+        fewer = Flags(
+            conditions=tuple(self.flags.conditions[row] for row in used),
+            packed=np.stack([np.packbits(self.flags.packed[row, byte] >> shift & 1) for row in used]),
+            n_accounts=len(accounts),
+            event_of=self.flags.event_of[used],
+        )
+        parts = np.searchsorted(used, self.parts).astype(np.int32)
+        counts = _counted(fewer, parts)
+        return replace(self, flags=fewer, cells=np.arange(len(used), dtype=np.int32), parts=parts, counts=counts)
+
+    def sums(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return the sum of a number per account (float[n]) over those that met each conjunction, float64[P].
+
+        In single precision within some ten thousand accounts. For pairs this takes no longer than to count them.
+        """
+        if self.parts.shape[1] != 2:
+            raise ValueError("sums are taken over pairs")
+        used, place = np.unique(self.parts, return_inverse=True)
+        one, other = place.reshape(-1, 2).T
+        summed: NDArray[np.float64] = _together(self.flags.packed[used], self.n_accounts, values)[one, other]
+        return summed
 
     def dense(self, rows: _Rows) -> NDArray[np.bool_]:
         """Return the flags of some conjunctions unpacked, bool[len(rows), n]."""
@@ -129,11 +163,14 @@ def pair_flags(
     beyond `flags` grows with the number of pairs and not with the accounts.
     """
     cells = _base_cells(flags, allowed, frozenset(base_k), frozenset(24 * days for days in base_d))
-    parts, counts, phi = _count_pairs(flags, cells)
+    mark = np.random.default_rng(0).integers(0, 1 << _MARK_BITS, flags.n_accounts)
+    parts, counts, marked, phi = _count_pairs(flags, cells, mark)
     kept = _two_sided(counts, flags.n_accounts, min_side) & (phi <= max_phi)
-    parts, counts = parts[kept], counts[kept]
-    singles = np.flatnonzero(np.isin(flags.event_of, np.asarray(allowed, dtype=np.int64)))[:, None]
-    first = _first_of_each(flags, parts, counts, [(singles, _popcount(flags.packed[singles[:, 0]]))])
+    parts, counts, marked = parts[kept], counts[kept], marked[kept]
+    singles = np.flatnonzero(np.isin(flags.event_of, np.asarray(allowed, dtype=np.int64)))
+    most = flags.n_accounts << _MARK_BITS
+    keys = flags.reached()[singles] * most + _marked(flags, singles, mark)
+    first = _first_of_each(flags, parts, counts * most + marked, [(singles[:, None], keys)])
     return _arranged(flags, cells, parts[first], counts[first])
 
 
@@ -187,19 +224,37 @@ def _base_cells(
 
 
 def _count_pairs(
-    flags: Flags, cells: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
-    """Return the cells of two events each, how many accounts met both, and phi with the nearer of the two."""
+    flags: Flags, cells: NDArray[np.int32], mark: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the cells of two events each, how many accounts met both, their marks, and phi with the nearer cell."""
     bits, event = flags.packed[cells], flags.event_of[cells]
-    both = np.zeros((len(cells), len(cells)), dtype=np.int64)
-    for row in range(len(cells)):
-        for block in _blocks(len(cells) - row - 1, bits.shape[1]):
-            after = slice(row + 1 + block.start, row + 1 + block.stop)
-            both[row, after] = _popcount(bits[after] & bits[row])
+    both = _together(bits, flags.n_accounts).astype(np.int64)
+    marked = _together(bits, flags.n_accounts, mark).astype(np.int64)
     one, other = np.nonzero(np.triu(event[:, None] != event, 1))
     counts, alone = both[one, other], _popcount(bits)
     phi = _phi(counts, np.minimum(alone[one], alone[other]), flags.n_accounts)
-    return np.column_stack((cells[one], cells[other])), counts, phi
+    return np.column_stack((cells[one], cells[other])), counts, marked[one, other], phi
+
+
+def _marked(flags: Flags, rows: NDArray[np.int64], mark: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sum the accounts' marks over those that met each candidate; where sums differ, so do the accounts."""
+    sums = np.zeros(len(rows), dtype=np.int64)
+    for bit in range(_MARK_BITS):
+        having = np.packbits((mark >> bit & 1).astype(bool))
+        for block in _blocks(len(rows), len(having)):
+            sums[block] += _popcount(flags.packed[rows[block]] & having) << bit
+    return sums
+
+
+def _together(bits: NDArray[np.uint8], n: int, values: NDArray[np.number[Any]] | None = None) -> NDArray[np.float64]:
+    """Sum values over the accounts that met both of every two rows; without values, count them."""
+    sums = np.zeros((len(bits), len(bits)))
+    for start in range(0, n, _ACCOUNTS):
+        size = min(_ACCOUNTS, n - start)
+        met = np.unpackbits(bits[:, start // 8 : (start + _ACCOUNTS) // 8], axis=1, count=size).astype(np.float32)
+        weighed = met if values is None else met * values[start : start + size].astype(np.float32)
+        sums += weighed @ met.T
+    return sums
 
 
 def _phi(inner: NDArray[np.int64], outer: NDArray[np.int64], n: int) -> NDArray[np.float64]:
@@ -217,15 +272,18 @@ def _two_sided(counts: NDArray[np.int64], n: int, min_side: int) -> NDArray[np.b
 def _first_of_each(
     flags: Flags,
     parts: NDArray[np.int32],
-    counts: NDArray[np.int64],
+    keys: NDArray[np.int64],
     earlier: Sequence[tuple[NDArray[Any], NDArray[np.int64]]],
 ) -> NDArray[np.int64]:
-    """Return the rows met by other accounts than those of `earlier` (parts and counts) and of simpler rows."""
+    """Return the rows met by other accounts than those of `earlier` (parts and keys) and of simpler rows.
+
+    Keys are the same for rows met by the same accounts, and mostly for no others.
+    """
     seen: set[bytes] = set()
     for known, reached in earlier:
-        seen.update(digest for _, digest in _digests(flags, known, np.flatnonzero(np.isin(reached, counts))))
-    _, twin, how_many = np.unique(counts, return_inverse=True, return_counts=True)
-    alone = (how_many[twin] == 1) & ~np.isin(counts, np.concatenate([reached for _, reached in earlier]))
+        seen.update(digest for _, digest in _digests(flags, known, np.flatnonzero(np.isin(reached, keys))))
+    _, twin, how_many = np.unique(keys, return_inverse=True, return_counts=True)
+    alone = (how_many[twin] == 1) & ~np.isin(keys, np.concatenate([known for _, known in earlier]))
     first = np.flatnonzero(alone).tolist()
     order = _simplest_first(flags, parts)
     for row, digest in _digests(flags, parts, order[~alone[order]]):
@@ -282,6 +340,6 @@ def _met(packed: NDArray[np.uint8], parts: NDArray[Any]) -> NDArray[np.uint8]:
     return bits
 
 
-def _blocks(rows: int, row_bytes: int) -> Iterator[slice]:
-    step = max(1, _BLOCK_BYTES // max(1, row_bytes))
+def _blocks(rows: int, row_bytes: int, most_bytes: int = _BLOCK_BYTES) -> Iterator[slice]:
+    step = max(1, most_bytes // max(1, row_bytes))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))

@@ -20,6 +20,8 @@ LATEST = 0.25
 FEWEST_LATEST = 100
 EITHER_WAY = (0.05, 0.95)
 """Chance of meeting the rule, given the covariates, between which an account could have gone either way."""
+OVERLAP_ON = 50_000
+"""Accounts, evenly spaced, that the share of those is read from where there are more."""
 COUNT_TERMS = 3
 
 
@@ -80,13 +82,12 @@ def _robustness(sample: Sample, flag: NDArray[np.uint8], judged: float) -> estim
 
     A persona may hold the only trait fixed; then the strength of that trait is read from all accounts.
     """
-    design = sample.adjustment.design(sample.rows, sample.comparison)
-    groups = sample.trait_columns
+    groups, design = sample.trait_columns, sample.horizon_null.design
     if not groups and not sample.within.all():
-        everyone = dataclasses.replace(sample, within=np.ones(len(sample), dtype=bool))
-        return _robustness(everyone, flag, judged)
+        sample = dataclasses.replace(sample, within=np.ones(len(sample), dtype=bool))
+        groups, design = sample.trait_columns, sample.adjustment.design(sample.rows, sample.comparison).values
     met, stayed = flag[sample.rows].astype(bool), sample.retained[sample.rows]
-    return estimate.robustness(design.values, groups, met, stayed, judged, less_noise=True)
+    return estimate.robustness(design, groups, met, stayed, judged, less_noise=True)
 
 
 def _latest(sample: Sample, flag: NDArray[np.uint8], alpha: float) -> tuple[float, float, float, int] | None:
@@ -104,5 +105,6 @@ def _latest(sample: Sample, flag: NDArray[np.uint8], alpha: float) -> tuple[floa
 
 def _overlap(design: Floats, flag: NDArray[np.uint8]) -> float:
     """Return the share of accounts whose chance of meeting the rule, given the covariates, is neither 0 nor 1."""
-    chance = estimate.fit_null(design, flag[0].astype(bool), ridge=1e-3).fitted
+    some = estimate.evenly_spaced(len(design), OVERLAP_ON)
+    chance = estimate.fit_null(design[some], flag[0, some].astype(bool), ridge=1e-3).fitted
     return float(np.mean((chance > EITHER_WAY[0]) & (chance < EITHER_WAY[1])))

@@ -44,22 +44,25 @@ class Finalists:
         ranked = tuple(family for family in self.grading.families if family.rank is not None)
         return self.grading.standing_out[:MOST] or ranked[:3]
 
-    @cached_property
-    def reached_days(self) -> dict[str, NDArray[np.float64]]:
-        """Exact days to each family's rule, length n, by family; inf where never reached."""
-        return {family.name: self._reach_days(family) for family in self.families}
+    def _reached(self, family: GradedFamily) -> NDArray[np.bool_]:
+        """Return which accounts reach a family's rule, length n."""
+        return exposure.flag(self.measured, self.outcome.positions, self._milestone(family))
 
     def _milestone(self, family: GradedFamily) -> Milestone:
         return self.evidence.candidates.milestones[family.best]
 
-    def _reach_days(self, family: GradedFamily) -> NDArray[np.float64]:
-        relations = self.relations
+    def _reach_days(self, family: GradedFamily) -> NDArray[np.float64] | None:
+        """Return the exact days to a family's rule, length n; inf where never reached. None: the events are needed."""
+        relations, milestone = self.relations, self._milestone(family)
+        first = exposure.first_reached(self.measured, milestone)
+        if first is not None or not relations.has_events:
+            return None if first is None else first[self.outcome.positions]
         days = exposure.reach_times(
             relations.engine,
             relations.events_table,
             relations.accounts_table,
             len(relations.accounts),
-            self._milestone(family),
+            milestone,
             relations.spec.candidates.window_days * Day,
             columns_of(relations),
         )
@@ -70,8 +73,7 @@ class Finalists:
         return {family.name: self._refit(family) for family in self.families}
 
     def _refit(self, family: GradedFamily) -> Finalist:
-        days = self.reached_days[family.name]
-        flag = np.isfinite(days)
+        days, flag = self._reach_days(family), self._reached(family)
         odds = self._adjusted_odds_ratio(flag)
         cautions: tuple[Caution, ...] = (Caution.NOT_CONVERGED,) if odds.status == "not_converged" else ()
         hazard = proportional_p = None
@@ -95,7 +97,7 @@ class Finalists:
             adjusted_odds_ratio=odds,
             hazard_ratio=hazard,
             proportional_hazards_p=proportional_p,
-            median_days_to_reach=float(np.median(days[np.isfinite(days)])) if np.isfinite(days).any() else None,
+            median_days_to_reach=float(np.median(days[flag])) if days is not None and flag.any() else None,
             warnings=cautions,
         )
 
@@ -142,7 +144,7 @@ class Finalists:
         if duration is None or departed is None or not self.families:
             return ()
         first = self.families[0]
-        flag = np.isfinite(self.reached_days[first.name])
+        flag = self._reached(first)
         alpha = self.relations.spec.inference.alpha
         text = str(self._milestone(first))
         sides = ((f"reached {text}", flag), ("did not reach it", ~flag))

@@ -102,11 +102,6 @@ class Ladders:
         )
 
     @cached_property
-    def _first_days(self) -> dict[str, Floats]:
-        everyone = np.arange(len(self.relations.accounts))
-        return {event: self.measured.first_lags(event, everyone) for event in self.measured.events}
-
-    @cached_property
     def launches(self) -> Launches:
         """When events appeared that did not exist from the beginning."""
         return Launches(self.relations, self.outcome, self.measured)
@@ -117,7 +112,7 @@ class Ladders:
         steps = [
             Step(
                 event=event,
-                first_days=self._first_days[event][places],
+                first_days=self.measured.first_lags(event, places),
                 since=self.launches.of_events.get(event),
                 left_out=self._left_out(event),
             )
@@ -157,9 +152,10 @@ class Ladders:
         """Return the days from signup to a milestone, one per account; each is asked for once."""
         if milestone not in self._moments:
             plain = milestone.conditions == tuple(Condition(event) for event in milestone.events)
-            plain = plain and all(event in self._first_days for event in milestone.events)
+            plain = plain and all(event in self.measured.events for event in milestone.events)
             if plain and (milestone.joined == "or" or len(milestone.events) == 1):
-                days: Floats = np.minimum.reduce([self._first_days[event] for event in milestone.events])
+                everyone = np.arange(len(self.relations.accounts))
+                days: Floats = np.minimum.reduce([self.measured.first_lags(e, everyone) for e in milestone.events])
             else:
                 days = self._reach_times(milestone)
             self._moments[milestone] = days

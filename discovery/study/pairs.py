@@ -2,6 +2,9 @@
 
 A pair that holds the true rule scores well whatever its other half is. What a conjunction must show is more than
 its parts show together: its score beside all of them, on accounts that did not choose it.
+
+Beyond 50,000 accounts the bound, which is that of the search of all pairs, is drawn on as many, evenly spaced; and
+how much each pair can say is read from these, so that only the pairs that would score highest need be scored exactly.
 """
 
 from __future__ import annotations
@@ -37,6 +40,10 @@ FAR = 3.5
 """No bound on a search of pairs lies nearer."""
 MOST_EVENTS = 120
 """Events whose pairs are searched, the most widely reached first, so that pairs stay below some 100,000."""
+SEARCHED_ON = 50_000
+"""Beyond this many accounts, all pairs are searched on as many of them, and only the first are scored on all."""
+SCORED = 2000
+"""How many pairs those are at the least; the whole families of the first."""
 NEAR_PART = 0.9
 """A pair that correlates more than this with one of its parts says nothing beyond it, and is not searched."""
 
@@ -147,6 +154,24 @@ def _best_of_parts(sample: Sample, pairs: Conjunctions, single_scores: Floats, e
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """The accounts that all conjunctions are searched on: `rows` among the `n` that have flags, `places` in the null's.
+
+    They are all accounts of the deciding model, or evenly spaced ones; `null` and `rules` are as these see them.
+    """
+
+    null: estimate.NullModel | estimate.CoxNull
+    rules: Conjunctions
+    rows: NDArray[np.intp] | None
+    places: NDArray[np.intp]
+
+    @property
+    def n(self) -> int:
+        """Accounts that have flags."""
+        return self.rules.n_accounts
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Search:
     """One search over conjunctions of equally many parts; `least` is a bound that its own may not undercut."""
 
@@ -158,70 +183,109 @@ class _Search:
     least: float = 0.0
 
     @cached_property
-    def score(self) -> Floats:
-        """Scores of all rules; those that are far out with their exact tails."""
+    def seen(self) -> _Seen:
+        """The accounts that all rules are searched on."""
         null, rows = self.sample.deciding
-        score = np.empty(len(self.rules))
-        for block, packed in self.rules.blocks():
-            score[block] = self.sample.scores(null, rows, packed).score
-        far = np.flatnonzero(np.abs(score) > FAR)
-        if len(far):
-            score[far] = self.sample.scores(null, rows, self.rules.packed(far), tails=True).score
-        return score
+        places = estimate.evenly_spaced(len(rows), SEARCHED_ON)
+        if len(places) == len(rows):
+            return _Seen(null=null, rules=self.rules, rows=rows, places=places)
+        fewer = self.rules.thinned(rows[places])
+        return _Seen(null=estimate.thinned(null, places), rules=fewer, rows=None, places=places)
 
     @cached_property
     def usable(self) -> NDArray[np.intp]:
         """Rules whose reach is within the limits of the spec."""
-        if not len(self.rules):
+        if not len(self.rules) or not self.sample.deciding[0].converged:
             return np.zeros(0, dtype=np.intp)
         grid = self.spec.candidates
         reach = self.rules.among(self.sample.within) / max(1, len(self.sample.everyone))
-        return np.flatnonzero((reach >= grid.min_reach) & (reach <= grid.max_reach) & np.isfinite(self.score))
+        return np.flatnonzero((reach >= grid.min_reach) & (reach <= grid.max_reach))
 
     @cached_property
-    def resampled(self) -> tuple[Floats, NDArray[np.intp]]:
-        """The largest score of each draw, ascending, and the family of the best rule of each half-sample."""
+    def scored(self) -> NDArray[np.intp]:
+        """Usable rules that are scored on all accounts: those of the families that seem to score highest."""
+        if self.seen.rules is self.rules or self.rules.parts.shape[1] != 2:
+            return self.usable
+        family_of = self.rules.family_of[self.usable]
+        order = np.argsort(-self._nearly_scored(), kind="stable")
+        families, first, size = np.unique(family_of[order], return_index=True, return_counts=True)
+        best_first = np.argsort(first)
+        enough = int(np.searchsorted(np.cumsum(size[best_first]), SCORED)) + 1
+        return self.usable[np.isin(family_of, families[best_first[:enough]])]
+
+    def _nearly_scored(self) -> Floats:
+        """Score the usable rules: what all accounts left over, by the information that those that are seen give.
+
+        The information of tens of thousands of accounts is within a hundredth of its expectation.
+        """
         null, rows = self.sample.deciding
-        some = estimate.bootstrap_rows(len(rows))
-        multipliers = estimate.draw_multipliers(len(some), DRAWS, self.spec.inference.seed)
-        every = np.concatenate([multipliers, self.halves[some]], axis=1)
+        left_over = np.zeros(len(self.sample))
+        left_over[rows] = null.residual
+        information = np.empty(len(self.usable))
+        for block, packed in self.seen.rules.blocks(self.usable):
+            information[block] = estimate.score_packed(self.seen.null, packed, self.seen.n).information
+        information *= len(rows) / len(self.seen.places)
+        informed = np.where(information > 0, information, np.inf)
+        return self.rules.sums(left_over)[self.usable] / np.sqrt(informed)
+
+    @cached_property
+    def score(self) -> Floats:
+        """Scores of the rules that are scored, NaN for others; those that are far out with their exact tails."""
+        null, rows = self.sample.deciding
+        score = np.full(len(self.rules), np.nan)
+        for block, packed in self.rules.blocks(self.scored):
+            score[self.scored[block]] = self.sample.scores(null, rows, packed).score
+        far = np.flatnonzero(np.abs(score) > FAR)
+        for block, packed in self.rules.blocks(far):
+            score[far[block]] = self.sample.scores(null, rows, packed, tails=True).score
+        return score
+
+    @cached_property
+    def maxima(self) -> Floats:
+        """The largest score of all usable rules in each draw, ascending."""
+        seen = self.seen
+        multipliers = estimate.draw_multipliers(len(seen.places), DRAWS, self.spec.inference.seed)
         maxima = np.full(DRAWS, -np.inf)
-        half_score = np.full(self.halves.shape[1], -np.inf)
-        half_best = np.zeros(self.halves.shape[1], dtype=np.intp)
-        for tile in estimate.tiles(len(self.usable), 4 * len(rows)):
-            flags = unpack(self.rules.packed(self.usable[tile]), len(self.sample))[:, rows]
-            subset = None if len(some) == len(rows) else some
-            drawn = estimate.bootstrap_block(null, flags, every, subset).score_draws
-            maxima = np.maximum(maxima, np.abs(drawn[:, :DRAWS]).max(axis=0))
-            best = np.argmax(drawn[:, DRAWS:], axis=0)
-            value = drawn[best, np.arange(DRAWS, drawn.shape[1])]
-            better = value > half_score
-            half_score[better], half_best[better] = value[better], self.usable[tile][best[better]]
-        return np.sort(maxima), self.rules.family_of[half_best].astype(np.intp)
+        for _, packed in seen.rules.blocks(self.usable):
+            drawn = estimate.bootstrap_packed(seen.null, packed, seen.n, seen.rows, multipliers).score_draws
+            maxima = np.maximum(maxima, np.abs(drawn).max(axis=0))
+        return np.sort(maxima)
+
+    @cached_property
+    def half_best(self) -> NDArray[np.intp]:
+        """The family of the best rule of each half-sample."""
+        null, rows = self.sample.deciding
+        score = np.full(self.halves.shape[1], -np.inf)
+        best = np.zeros(self.halves.shape[1], dtype=np.intp)
+        for block, packed in self.rules.blocks(self.scored):
+            drawn = estimate.bootstrap_packed(null, packed, len(self.sample), rows, self.halves).score_draws
+            highest = np.argmax(drawn, axis=0)
+            value = drawn[highest, np.arange(drawn.shape[1])]
+            better = value > score
+            score[better], best[better] = value[better], self.scored[block][highest[better]]
+        return self.rules.family_of[best].astype(np.intp)
 
     @cached_property
     def bound(self) -> float:
         """The score that chance exceeds with probability `alpha x share`."""
-        return max(self.least, estimate.upper_bound(self.resampled[0], self.spec.inference.alpha * self.share))
+        return max(self.least, estimate.upper_bound(self.maxima, self.spec.inference.alpha * self.share))
 
     @cached_property
     def inertia_bound(self) -> float:
         """The same where only inertia is at work, for outcomes that are activity; it takes its time."""
-        sample = self.sample
-        if sample.outcome != "active":
+        if self.sample.outcome != "active":
             return self.bound
+        null, rows, seed = self.sample.horizon_null, self.sample.rows, self.spec.inference.seed
+        chance, drawn = self.sample.inertia_chance, self.seen.places
         maxima = np.full(DRAWS, -np.inf)
-        for tile in estimate.tiles(len(self.usable), 4 * len(sample.rows)):
-            flags = unpack(self.rules.packed(self.usable[tile]), len(sample))[:, sample.rows]
-            drawn = estimate.plasmode_maxima(
-                sample.horizon_null, flags, sample.inertia_chance, DRAWS, self.spec.inference.seed
-            )
-            maxima = np.maximum(maxima, drawn)
+        for _, packed in self.rules.blocks(self.usable, most_bytes=1 << 30):
+            largest = estimate.plasmode_packed(null, packed, len(self.sample), rows, chance, DRAWS, seed, drawn)
+            maxima = np.maximum(maxima, largest)
         return max(self.bound, estimate.upper_bound(np.sort(maxima), self.spec.inference.alpha * self.share))
 
     def of(self, family: int) -> NDArray[np.intp]:
-        """Return the usable rules of a family."""
-        own: NDArray[np.intp] = self.usable[self.rules.family_of[self.usable] == family]
+        """Return the rules of a family that are scored."""
+        own: NDArray[np.intp] = self.scored[self.rules.family_of[self.scored] == family]
         return own
 
     def best_rule(self, family: int) -> int:
@@ -231,7 +295,7 @@ class _Search:
 
     def named(self, to_beat: Callable[[int], float]) -> list[int]:
         """Return the families that stand out, are chosen again, and show more than their parts, best first."""
-        order = self.usable[np.argsort(-self.score[self.usable], kind="stable")]
+        order = self.scored[np.argsort(-self.score[self.scored], kind="stable")]
         families = list(dict.fromkeys(int(self.rules.family_of[i]) for i in order[: 50 * CONSIDERED]))[:CONSIDERED]
         return [family for family in families if self._holds(family, to_beat)][:MOST_NAMED]
 
@@ -239,7 +303,7 @@ class _Search:
         best = self.best_rule(family)
         if self.score[best] <= max(FAR, to_beat(best)) or self.score[best] <= self.bound:
             return False
-        if np.mean(self.resampled[1] == family) < CHOSEN_AGAIN or self.score[best] <= self.inertia_bound:
+        if np.mean(self.half_best == family) < CHOSEN_AGAIN or self.score[best] <= self.inertia_bound:
             return False
         return self._held_out_interaction(self.of(family)) > INTERACTION_Z[self.sample.outcome]
 
@@ -247,13 +311,15 @@ class _Search:
         """Return the z of what a rule shows beside all its parts, on halves that did not choose it."""
         sample, null = self.sample, self.sample.horizon_null
         of_mature = sample.of_mature(self.halves)
-        flags = unpack(self.rules.packed(rules), len(sample))[:, sample.rows]
-        chosen = np.argmax(estimate.bootstrap_block(null, flags, of_mature).score_draws, axis=0)
+        packed = self.rules.packed(rules)
+        drawn = estimate.bootstrap_packed(null, packed, len(sample), sample.rows, of_mature)
+        chosen = np.argmax(drawn.score_draws, axis=0)
         estimates = np.full((2, of_mature.shape[1]), np.nan)
         for place in np.unique(chosen):
             beside = self._beside_parts(int(rules[place]))
+            flag = unpack(packed[[place]], len(sample))[:, sample.rows]
             columns = np.flatnonzero(chosen == place)
-            estimates[:, columns] = np.concatenate(estimate.on_other_halves(beside, flags[[place]], of_mature, columns))
+            estimates[:, columns] = np.concatenate(estimate.on_other_halves(beside, flag, of_mature, columns))
         combined = estimate.combined(estimates[0], estimates[1], self.spec.inference.alpha)
         return combined.estimate / combined.se if combined.se > 0 else 0.0
 
@@ -272,17 +338,15 @@ class _Search:
         chosen = np.concatenate(own)
         null, rows = self.sample.deciding
         packed = self.rules.packed(chosen)
-        flags = unpack(packed, len(self.sample))[:, rows]
-        maxima = self.resampled[0]
-        beyond = len(maxima) - np.searchsorted(maxima, np.abs(self.score[chosen]), side="left")
+        beyond = len(self.maxima) - np.searchsorted(self.maxima, np.abs(self.score[chosen]), side="left")
         return Pairs(
             families=tuple(self.rules.families[family] for family in named),
             milestones=tuple(self.rules.milestone(int(i)) for i in chosen),
             family_of=np.repeat(np.arange(len(named)), [len(rules) for rules in own]).astype(np.intp),
             packed=packed,
             score=self.score[chosen],
-            half_scores=estimate.bootstrap_block(null, flags, self.halves).score_draws,
-            p_adjusted=np.minimum(1.0, (1 + beyond) / (len(maxima) + 1) / self.share),
+            half_scores=estimate.bootstrap_packed(null, packed, len(self.sample), rows, self.halves).score_draws,
+            p_adjusted=np.minimum(1.0, (1 + beyond) / (DRAWS + 1) / self.share),
             bound=self.inertia_bound,
             searched=searched,
         )

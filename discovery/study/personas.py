@@ -28,10 +28,10 @@ SHOWN = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Members:
-    """The accounts of one segment value, bool[n]."""
+    """The accounts of one segment value, as a sample of their own."""
 
     segment: str
-    accounts: NDArray[np.bool_]
+    sample: Sample
 
 
 def search_personas(
@@ -46,25 +46,32 @@ def search_personas(
     if not members:
         return ()
     progress(f"Searching {len(members)} personas")
-    tested = {name: test_singles(sample.among(value.accounts), spec) for name, value in members.items()}
+    tested = {name: test_singles(value.sample, spec) for name, value in members.items()}
     maxima = _joint_maxima([t for t in tested.values() if len(t.maxima)])
-    return tuple(_persona(name, members, sample, spec, tested[name], maxima, population, summary) for name in members)
+    return tuple(_persona(name, members, spec, tested[name], maxima, population, summary) for name in members)
 
 
 def _members(sample: Sample) -> dict[str, Members]:
     """Return the accounts of each segment value that is known and large enough, by persona."""
     found: dict[str, Members] = {}
     for segment, values in sample.segments.items():
-        known = np.array([value is not None and value == value for value in values], dtype=bool)
-        labels = np.array([str(value) for value in values], dtype=object)
-        names, counts = np.unique(labels[known].astype(str), return_counts=True)
+        names, number, counts = _numbered(values)
         if len(names) < 2:
             continue
-        for name in names[np.argsort(-counts, kind="stable")][:MOST_VALUES]:
-            inside = known & (labels == name)
+        for place in np.argsort(-counts, kind="stable")[:MOST_VALUES]:
+            inside = number == place
             if _large_enough(sample, inside):
-                found[f"{segment}={name}"] = Members(segment=segment, accounts=inside)
+                found[f"{segment}={names[place]}"] = Members(segment=segment, sample=sample.among(inside))
     return found
+
+
+def _numbered(values: NDArray[np.object_]) -> tuple[list[str], NDArray[np.intp], NDArray[np.int64]]:
+    """Return the known values as text, sorted, which of them each account has (-1 where unknown), and how many do."""
+    texts = {value: str(value) for value in dict.fromkeys(values.tolist()) if value is not None and value == value}
+    names = sorted(set(texts.values()))
+    places = {value: names.index(text) for value, text in texts.items()}
+    number = np.fromiter((places.get(value, -1) for value in values.tolist()), dtype=np.intp, count=len(values))
+    return names, number, np.bincount(number[number >= 0], minlength=len(names))
 
 
 def _large_enough(sample: Sample, inside: NDArray[np.bool_]) -> bool:
@@ -92,19 +99,18 @@ def _joint_maxima(tested: list[Tested]) -> Floats:
 def _persona(
     name: str,
     members: Mapping[str, Members],
-    sample: Sample,
     spec: StudySpec,
     tested: Tested,
     maxima: Floats,
     population: Population,
     summary: OutcomeSummary,
 ) -> Persona:
-    evidence = gather(sample.among(members[name].accounts), spec, maxima, tested)
+    evidence = gather(members[name].sample, spec, maxima, tested)
     grading = ranking.grade(evidence, spec)
     verdict = ranking.decide(evidence, grading, population, summary, spec, name)
     families = ranking.describe_families(evidence, grading, {}, {}, summary)
     first = grading.families[0] if grading.families and grading.families[0].rank is not None else None
-    p, shrunken = (None, None) if first is None else _beside_the_others(sample, name, members, first.best, spec)
+    p, shrunken = (None, None) if first is None else _beside_the_others(name, members, first.best, spec)
     return Persona(
         persona=name,
         accounts=evidence.candidates.n_accounts,
@@ -120,7 +126,7 @@ def _shown(families: tuple[RankedFamily, ...]) -> tuple[RankedFamily, ...]:
 
 
 def _beside_the_others(
-    sample: Sample, persona: str, members: Mapping[str, Members], candidate: int, spec: StudySpec
+    persona: str, members: Mapping[str, Members], candidate: int, spec: StudySpec
 ) -> tuple[float | None, Estimate | None]:
     """Compare a rule's difference between the values of the segment.
 
@@ -132,12 +138,12 @@ def _beside_the_others(
     Cochran (1954), Biometrics 10; DerSimonian & Laird (1986), Controlled Clinical Trials 7; Morris (1983), JASA 78
     (empirical Bayes).
     """
-    flag = unpack(sample.flags.packed[candidate : candidate + 1], len(sample))
     estimates: dict[str, tuple[float, float, int]] = {}
     for name, value in members.items():
         if value.segment != members[persona].segment:
             continue
-        inside = sample.among(value.accounts)
+        inside = value.sample
+        flag = unpack(inside.flags.packed[candidate : candidate + 1], len(inside))
         effect = estimate.adjusted_difference(inside.horizon_null, flag[:, inside.rows], spec.inference.alpha)
         if effect.status[0] == "ok":
             estimates[name] = float(effect.estimate[0]), float(effect.se[0]), len(inside.rows)

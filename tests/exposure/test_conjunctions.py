@@ -173,3 +173,39 @@ def test_a_pair_that_nearly_everyone_met_is_left_out(min_side: int, kept: int) -
     often[0, :, :5] = often[1, :, 195:] = 0
     flags = flags_of({"a": often[0], "b": often[1]})
     assert len(pair_flags(flags, [0, 1], min_side=min_side)) == kept
+
+
+@settings(deadline=None, max_examples=60)
+@given(some_flags(), st.integers(0, 1000))
+def test_thinned_pairs_and_sums_are_those_account_by_account(flags: Flags, seed: int) -> None:
+    pairs = pair_flags(flags, range(4))
+    if not len(pairs):
+        return
+    rng, met = np.random.default_rng(seed), pairs.dense(slice(None))
+    some = np.flatnonzero(rng.random(flags.n_accounts) < 0.5)
+    fewer = pairs.thinned(some)
+    np.testing.assert_array_equal(fewer.dense(slice(None)), met[:, some])
+    np.testing.assert_array_equal(fewer.counts, met[:, some].sum(axis=1))
+    assert [str(fewer.milestone(i)) for i in range(len(fewer))] == [str(pairs.milestone(i)) for i in range(len(pairs))]
+    values = rng.normal(size=flags.n_accounts)
+    np.testing.assert_allclose(pairs.sums(values), met @ values, atol=1e-4)
+    np.testing.assert_array_equal(pairs.among(np.ones(flags.n_accounts, dtype=bool)), met.sum(axis=1))
+
+
+def test_pairs_over_several_blocks_of_accounts_are_counted_whole() -> None:
+    rng = np.random.default_rng(3)
+    flags = flags_of({f"e{i}": np.sort(rng.poisson(0.8, (2, 40_003)), axis=0) for i in range(3)})
+    pairs = pair_flags(flags, range(3))
+    met = pairs.dense(slice(None))
+    assert len(pairs) > 40
+    np.testing.assert_array_equal(pairs.counts, met.sum(axis=1))
+    values = rng.normal(size=40_003)
+    np.testing.assert_allclose(pairs.sums(values), met @ values, atol=0.01)
+
+
+def test_sums_are_taken_over_pairs_alone() -> None:
+    rng = np.random.default_rng(0)
+    flags = flags_of({f"e{i}": np.sort(rng.poisson(1.0, (2, 60)), axis=0) for i in range(3)})
+    triples = triple_flags(pair_flags(flags, range(3)), range(2))
+    with pytest.raises(ValueError, match="pairs"):
+        triples.sums(np.ones(60))

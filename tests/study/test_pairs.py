@@ -5,7 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from discovery.estimate import draw_halves
+from discovery.exposure import pair_flags
 from discovery.milestone import Milestone
+from discovery.study import pairs
 from discovery.study.search import gather
 
 from .samples import SPEC, prepare
@@ -74,6 +77,49 @@ def test_a_planted_single_rule_is_not_turned_into_a_pair(world, seed):
     best = int(np.nanargmax(np.where(found.eligible, found.score, np.nan)))
     assert len(found.candidates.milestones[best].conditions) == 1
     assert len(pairs_of(found)) <= 1
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Search on 1,200 accounts, and score few pairs on all."""
+    monkeypatch.setattr(pairs, "SEARCHED_ON", 1200)
+    monkeypatch.setattr(pairs, "SCORED", 100)
+
+
+def searched(prepared):
+    sample = prepared.sample
+    rules = pair_flags(sample.flags, range(len(sample.events)), min_side=pairs.MIN_SIDE, max_phi=pairs.NEAR_PART)
+    halves = draw_halves(sample.signup[sample.deciding[1]], 25, 0)
+    return pairs._Search(sample=sample, rules=rules, halves=halves, spec=prepared.spec, share=0.2)
+
+
+def test_beyond_some_accounts_the_best_pairs_are_scored_on_all_of_them(conjunction, monkeypatch):
+    whole = searched(conjunction)
+    score, best, bound = whole.score, whole.half_best, whole.bound
+    monkeypatch.setattr(pairs, "SEARCHED_ON", 1200)
+    monkeypatch.setattr(pairs, "SCORED", 100)
+    part = searched(conjunction)
+    assert len(part.seen.places) == 1200
+    assert 100 <= len(part.scored) < len(part.usable) / 5
+    assert set(part.rules.family_of[part.scored]).isdisjoint(
+        part.rules.family_of[np.setdiff1d(part.usable, part.scored)]
+    )
+    np.testing.assert_allclose(part.score[part.scored], score[part.scored])
+    assert np.isnan(np.delete(part.score, part.scored)).all()
+    first = whole.usable[np.argsort(-score[whole.usable])[:40]]
+    assert set(first) <= set(part.scored)
+    nearly = part._nearly_scored()
+    assert np.abs(nearly / score[part.usable] - 1)[np.abs(nearly) > 2].max() < 0.2
+    assert np.mean(part.half_best == best) > 0.9
+    assert abs(part.bound - bound) < 0.35
+
+
+def test_beyond_some_accounts_a_planted_pair_is_named_by_the_same_numbers(conjunction, evidence, few):
+    found = gather(conjunction.sample, conjunction.spec)
+    assert pairs_of(found) == pairs_of(evidence)
+    np.testing.assert_allclose(found.score, evidence.score)
+    assert found.searched == evidence.searched
+    assert found.bound[-1] != evidence.bound[-1]
 
 
 ACTIVE = {"accounts": {"segments": ["plan"]}, "outcome": {"kind": "active", "active_days": [29, 90]}}
