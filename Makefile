@@ -12,6 +12,7 @@ INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet --edi
 help:
 	@echo "make report   set up, run the demo study, and say where its report is"
 	@echo "make test     set up, then lint, type checks and every test"
+	@echo "make test-duckdb15   the tests that touch DuckDB, with the oldest release that is supported"
 	@echo "make lint     set up, then ruff and mypy alone"
 	@echo "make bench    set up, then how time and memory grow, up to a million events; bench-full: up to 100 million"
 	@echo "make clean    remove .venv, caches and what the targets above wrote"
@@ -23,6 +24,16 @@ report: .venv/ready-to-run
 
 test: lint
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+# Older DuckDB lies beside .venv and comes first; nothing else differs.
+test-duckdb15: .venv/duckdb15/ready
+	PYTHONPATH=.venv/duckdb15 $(BIN)/python -c "import duckdb; assert duckdb.__version__.startswith('1.5.')"
+	PYTHONPATH=.venv/duckdb15 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) \
+		tests/engines/test_duckdb.py tests/exposure tests/intake tests/study/test_study.py
+
+.venv/duckdb15/ready: .venv/ready-to-test
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --upgrade --no-deps --target .venv/duckdb15 "duckdb>=1.5,<1.6"
+	@touch $@
 
 lint: .venv/ready-to-test
 	$(BIN)/python -m ruff check .

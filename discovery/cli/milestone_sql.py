@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from discovery.cli.terminal import Console, print_json
+from discovery.engines.dialects import dialect_named
 from discovery.errors import InputError, SourceError
 from discovery.export import written_whole
 from discovery.export.dbt import write_dbt
 from discovery.export.single_file import refuse_existing, write_whole
 from discovery.export.sql import MilestoneSelect, has_all_columns, milestone_select, on_one_line, read_types
-from discovery.exposure.dialects import dialect_named
 from discovery.milestone import BY_OTHER, Milestone
 from discovery.results import read_ladder
 from discovery.spec import StudySpec, build_spec, override

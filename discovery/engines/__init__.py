@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from discovery.errors import EngineError
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from sqlglot import exp
@@ -58,3 +60,46 @@ class Engine(Protocol):
     def close(self) -> None:
         """Release the engine's resources, temporary files included."""
         ...
+
+
+SCHEMES = frozenset({"duckdb", "postgresql", "postgres", "spark", "clickhouse"})
+"""The beginnings of addresses that `open_engine` knows."""
+
+
+def open_engine(address: str) -> Engine:
+    """Open the engine at an address.
+
+    Parameters
+    ----------
+    address
+        `postgresql://host/database`; `spark` for the active session or a local one, `spark://host:7077` for a
+        cluster; `clickhouse://` followed by a folder of an embedded ClickHouse, or by nothing for one in memory;
+        `duckdb://` for an empty DuckDB.
+
+    Raises
+    ------
+    EngineError
+        If there is no such engine, what it needs is not installed, or it cannot be reached. The message has no
+        part of the address but its beginning.
+    """
+    scheme, _, place = address.strip().partition("://")
+    scheme = scheme.lower()
+    if scheme in ("postgresql", "postgres"):
+        from discovery.engines.postgres import PostgresEngine
+
+        return PostgresEngine(address.strip())
+    if scheme == "spark":
+        from discovery.engines.spark import SparkEngine
+
+        return SparkEngine(master=f"spark://{place}" if place else None)
+    if scheme == "clickhouse":
+        from discovery.engines.clickhouse import ClickHouseEngine
+
+        return ClickHouseEngine(place or None)
+    if scheme == "duckdb" and not place:
+        from discovery.engines.duckdb import DuckDBEngine
+
+        return DuckDBEngine()
+    known = ", ".join(sorted(SCHEMES))
+    beginning = f"There is no engine {scheme}://" if scheme.isalnum() else "The address names no engine"
+    raise EngineError(f"{beginning}; known are {known}. Write it as in postgresql://host/database.")

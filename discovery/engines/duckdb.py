@@ -90,6 +90,10 @@ class DuckDBEngine:
         finally:
             cursor.close()
 
+    def streamed(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Run a query whose answer is long, and cheap to ask for again, and yield its rows as `batches` does."""
+        return DuckDBEngine.batches(self, sql)
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query whose answer is small and return its rows.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, cast
 
+from discovery.engines.dialects import dialect_named
+from discovery.engines.raw_tables import TIME_TYPES, IdColumn, PropertyColumn, RawTables, TimeColumn, TimeType
 from discovery.errors import InputError, SpecError
-from discovery.exposure.dialects import dialect_named
 from discovery.exposure.portable import milestone_sql
-from discovery.exposure.raw_tables import TIME_TYPES, IdColumn, PropertyColumn, RawTables, TimeColumn, TimeType
 from discovery.milestone import BY_OTHER, Milestone
 from discovery.spec import Day, StudySpec
 
@@ -96,26 +96,15 @@ def milestone_select(
     """
     types = types or {}
     spec = heads.spec if heads is not None else spec
-    _refuse_unnamed(spec, heads)
+    refuse_unnamed(spec, heads)
     _refuse_rewritten(spec)
     _refuse_untestable(milestone, spec, heads)
-    tables = RawTables(
-        events=events_table,
-        accounts=accounts_table,
-        event_account=_id_column(spec.events.account, "events.account", heads),
-        event_name=spec.events.event,
-        event_time=_time_column(spec.events.time, "events.time", heads, types, dialect),
-        event_user=_id_column(spec.events.user, "events.user", heads) if spec.events.user else None,
-        event_id=spec.events.id or None,
-        event_creator=_id_column(spec.events.creator, "events.creator", heads) if spec.events.creator else None,
-        properties=tuple(_property_column(name, heads) for name in milestone.properties if name != BY_OTHER),
-        account=_id_column(spec.accounts.account, "accounts.account", heads),
-        signup=_time_column(spec.accounts.signup, "accounts.signup", heads, types, dialect),
+    properties = tuple(_property_column(name, heads) for name in milestone.properties if name != BY_OTHER)
+    tables = replace(
+        raw_tables(spec, dialect, heads, events_table, accounts_table, types),
+        properties=properties,
         exclude=spec.accounts.exclude,
         exclude_is_boolean=_is_boolean(heads, types),
-        timezone=spec.events.timezone,
-        duplicates=spec.events.duplicates,
-        dates_only=_dates_only(heads, types),
     )
     window = spec.candidates.window_days
     return MilestoneSelect(
@@ -125,6 +114,32 @@ def milestone_select(
         notes=_notes(tables, milestone, window, heads, types),
         tables=tables,
         window_days=window,
+    )
+
+
+def raw_tables(
+    spec: StudySpec,
+    dialect: str,
+    heads: Heads | None,
+    events_table: str,
+    accounts_table: str,
+    types: Mapping[str, str],
+) -> RawTables:
+    """Return what is known of tables whose columns are those of a spec, as named in `milestone_select`."""
+    return RawTables(
+        events=events_table,
+        accounts=accounts_table,
+        event_account=_id_column(spec.events.account, "events.account", heads),
+        event_name=spec.events.event,
+        event_time=_time_column(spec.events.time, "events.time", heads, types, dialect),
+        event_user=_id_column(spec.events.user, "events.user", heads) if spec.events.user else None,
+        event_id=spec.events.id or None,
+        event_creator=_id_column(spec.events.creator, "events.creator", heads) if spec.events.creator else None,
+        account=_id_column(spec.accounts.account, "accounts.account", heads),
+        signup=_time_column(spec.accounts.signup, "accounts.signup", heads, types, dialect),
+        timezone=spec.events.timezone,
+        duplicates=spec.events.duplicates,
+        dates_only=_dates_only(heads, types),
     )
 
 
@@ -173,7 +188,8 @@ def _unnamed(spec: StudySpec) -> list[str]:
     return [name for name, column in needed.items() if not column]
 
 
-def _refuse_unnamed(spec: StudySpec, heads: Heads | None) -> None:
+def refuse_unnamed(spec: StudySpec, heads: Heads | None) -> None:
+    """Refuse a spec that leaves a column open, and columns that no table has."""
     unnamed = _unnamed(spec)
     if unnamed:
         raise SpecError(
@@ -274,24 +290,32 @@ def _notes(
     moment = (
         f"reached_at (a date, by the calendar of {tables.timezone})" if tables.dates_only else "reached_at (an instant)"
     )
-    repeated = {
-        "by_id": f"of rows with the same {tables.event_id} the earliest counts" if tables.event_id else "",
-        "exact": "rows that are the same in account, event, user and time count once",
-        "keep": "",
-    }[tables.duplicates]
     asked = [condition for condition in milestone.conditions if condition.within_hours is None]
     sentences = [
         f"One row per account that reached it: account_id (text), {moment}, days_since_signup (in days of 24 hours).",
         "A window runs from signup up to, not including, its end"
         + (f"; without one of its own a condition has the first {window} days." if asked else "."),
         *_property_notes(tables, milestone, heads),
+        *notes_of_tables(tables, heads, types),
+        "Of an account in several rows the earliest signup counts; accounts without one are left out"
+        + (f", and so are those that {tables.exclude} marks as internal." if tables.exclude else "."),
+    ]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def notes_of_tables(tables: RawTables, heads: Heads | None, types: Mapping[str, str]) -> tuple[str, ...]:
+    """Say how times are read and which rows count once."""
+    repeated = {
+        "by_id": f"of rows with the same {tables.event_id} the earliest counts" if tables.event_id else "",
+        "exact": "rows that are the same in account, event, user and time count once",
+        "keep": "",
+    }[tables.duplicates]
+    sentences = [
         _times_note("events.time", tables.event_time, heads, types),
         _times_note("accounts.signup", tables.signup, heads, types),
         f"Times without a zone are in {tables.timezone}." if _has_walls(tables) else "",
         f"Times are dates: windows mean calendar days in {tables.timezone}." if tables.dates_only else "",
         f"{repeated[0].upper()}{repeated[1:]}." if repeated else "",
-        "Of an account in several rows the earliest signup counts; accounts without one are left out"
-        + (f", and so are those that {tables.exclude} marks as internal." if tables.exclude else "."),
     ]
     return tuple(sentence for sentence in sentences if sentence)
 

@@ -1,13 +1,15 @@
 """Events into account x event aggregates of the observation window, and those into flags."""
 
 from discovery.exposure.acts import EventColumns, never_met, with_acts
-from discovery.exposure.aggregates import Exposure, events_at_signup, measure
+from discovery.exposure.aggregates import Exposure, events_at_signup
 from discovery.exposure.conjunctions import Conjunctions, pair_flags, triple_flags
 from discovery.exposure.daily import daily_actions
 from discovery.exposure.decisions import DecisionCounts, decision_times
+from discovery.exposure.first_times import first_reached
 from discovery.exposure.flags import Flags, candidate_flags, flag
 from discovery.exposure.habit import Habit, team_habit
 from discovery.exposure.journey import Met, met_between
+from discovery.exposure.measuring import COUNTING, measure
 from discovery.exposure.moments import active_between, event_names, reach_times
 from discovery.exposure.query import exposure_query
 from discovery.exposure.reach import reached_query
@@ -19,6 +21,7 @@ from discovery.exposure.values import PropertyValues, Sameness, ValueCounts, Val
 from discovery.exposure.weekly import WeeklyRows, weekly_presence, weekly_rows
 
 __all__ = [
+    "COUNTING",
     "Conjunctions",
     "DecisionCounts",
     "EventColumns",
@@ -41,6 +44,7 @@ __all__ = [
     "event_names",
     "events_at_signup",
     "exposure_query",
+    "first_reached",
     "flag",
     "measure",
     "met_between",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from discovery.engines import Engine
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from sqlglot import exp
 
 
@@ -22,7 +23,12 @@ def array_batches(engine: Engine, query: exp.Select) -> Iterator[tuple[NDArray[A
     EngineError
         If the engine refuses or fails the query, also midway.
     """
-    for batch in engine.batches(query.sql(dialect=engine.dialect)):
+    return arrays_of(engine.batches(query.sql(dialect=engine.dialect)))
+
+
+def arrays_of(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[NDArray[Any], ...]]:
+    """Yield the columns of every batch as arrays."""
+    for batch in batches:
         yield tuple(column.to_numpy(zero_copy_only=False) for column in batch.columns)
 
 

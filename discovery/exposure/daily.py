@@ -10,14 +10,14 @@ from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.exposure.arrays import array_batches
-from discovery.exposure.query import between, column, identifier, lags, named, without
+from discovery.exposure.query import Relation, between, column, identifier, lags, named, without
 from discovery.spec import Day
 
 
 def daily_actions(
     engine: Engine,
-    events_table: str | exp.Table,
-    accounts_table: str | exp.Table,
+    events_table: Relation,
+    accounts_table: Relation,
     n_accounts: int,
     days: int,
     left_out: Sequence[str] = (),
@@ -28,7 +28,7 @@ def daily_actions(
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     n_accounts : int
         Number A of accounts.
@@ -54,7 +54,7 @@ def daily_actions(
 
 
 def daily_query(
-    events_table: str | exp.Table, accounts_table: str | exp.Table, days: int, left_out: Sequence[str] = ()
+    events_table: Relation, accounts_table: Relation, days: int, left_out: Sequence[str] = ()
 ) -> exp.Select:
     """Build `account, since, actions`: rows of each day that has any; it begins `since` microseconds after signup."""
     rows = between(without(lags(events_table, accounts_table, ("event",)), left_out), 0, days * Day)

@@ -15,7 +15,10 @@ from scipy import sparse
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.aggregated import Aggregated
+from discovery.exposure import from_aggregates
 from discovery.exposure.query import Relation, column, identifier, lags
+from discovery.exposure.ranges import evenly_spaced
 from discovery.spec import Day
 
 _MOST_COMPARED = 20_000
@@ -59,18 +62,20 @@ class DecisionCounts:
 def decision_times(
     engine: Engine,
     events_table: Relation,
-    accounts_table: str | exp.Table,
+    accounts_table: Relation,
     *moments: NDArray[np.float64],
     within_days: float = 2.0,
     min_shared: int = 20,
 ) -> tuple[DecisionCounts, ...]:
     """Count for every event how its first and last times lie around the moments of a decision.
 
+    What is asked of the counts are shares: of more than 50,000 accounts evenly spaced ones are looked at.
+
     Parameters
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     *moments : float64[A]
         One array for each kind of moment: days from signup to the departure (or the conversion) of each
@@ -93,12 +98,14 @@ def decision_times(
     """
     if not moments:
         return ()
-    lived = _Lives.read(engine, lives_query(events_table, accounts_table), moments)
+    lived = _Lives.read(engine, lives_query(events_table, evenly_spaced(engine, accounts_table)), moments)
     return tuple(_around(lived, moment, within_days, min_shared) for moment in moments)
 
 
-def lives_query(events_table: Relation, accounts_table: str | exp.Table) -> exp.Select:
+def lives_query(events_table: Relation, accounts_table: Relation) -> exp.Select:
     """Build `account, event, first_lag, last_lag` (microseconds since signup) over the whole log."""
+    if isinstance(events_table, Aggregated):
+        return from_aggregates.life_rows(events_table, accounts_table)
 
     def named(value: exp.Expression, name: str) -> exp.Alias:
         return exp.Alias(this=value, alias=identifier(name))

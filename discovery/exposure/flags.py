@@ -216,15 +216,18 @@ class _Grid:
         broad: dict[tuple[int, int], NDArray[np.uint8]] = {}
         column: NDArray[np.integer[Any]] = np.zeros(n, dtype=self.kind)
         for window, _ in self.windows:
-            column[place] = np.minimum(counted.counts[window, rows][kept], self.most)
+            column[place] = self._clamped(counted.counts[window, rows][kept])
             often.update({(k, window): np.packbits(column >= k) for k in self.at_least})
             if self.users[-1] > 1:
-                column[place] = np.minimum(counted.users[window, rows][kept], self.most)
+                column[place] = self._clamped(counted.users[window, rows][kept])
                 broad.update({(u, window): np.packbits(column >= u) for u in self.users if u > 1})
         for k, u in self.pairs:
             for window, hours in self.windows:
                 bits = often[k, window] if u == 1 else often[k, window] & broad[u, window]
                 yield Condition(act.event, k, hours, u, act.where), bits
+
+    def _clamped(self, counts: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+        return np.minimum(counts, self.most) if np.iinfo(counts.dtype).max > self.most else counts
 
 
 def _some(values: Sequence[int], wanted: Sequence[int], instead: int) -> list[int]:

@@ -36,7 +36,7 @@ class Habit:
 def team_habit(
     engine: Engine,
     events_table: Relation,
-    accounts_table: str | exp.Table,
+    accounts_table: Relation,
     n_accounts: int,
     core: Sequence[str],
     left_out: Sequence[str] = (),
@@ -52,7 +52,7 @@ def team_habit(
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     n_accounts : int
         Number A of accounts.
@@ -84,7 +84,7 @@ def team_habit(
 
 def habit_query(
     events_table: Relation,
-    accounts_table: str | exp.Table,
+    accounts_table: Relation,
     core: Sequence[str],
     left_out: Sequence[str],
     end_day: int,

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.exposure.acts import PLAIN, EventColumns
-from discovery.exposure.query import aliased, between, column, identifier, lags, named, without
+from discovery.exposure.query import Relation, aliased, between, column, identifier, lags, named, without
 from discovery.exposure.reach import earliest, reached_query
 from discovery.milestone import Milestone
 from discovery.spec import Day
@@ -55,8 +55,8 @@ class Met:
 
 def met_between(
     engine: Engine,
-    events_table: str | exp.Table,
-    accounts_table: str | exp.Table,
+    events_table: Relation,
+    accounts_table: Relation,
     n_accounts: int,
     start: Milestone | None,
     end: Milestone | None,
@@ -73,7 +73,7 @@ def met_between(
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     n_accounts : int
         Number A of accounts.
@@ -119,8 +119,8 @@ def met_between(
 
 
 def met_query(
-    events_table: str | exp.Table,
-    accounts_table: str | exp.Table,
+    events_table: Relation,
+    accounts_table: Relation,
     start: Milestone | None,
     end: Milestone | None,
     observation_us: int,
@@ -150,7 +150,7 @@ def _joined(rows: exp.Select, moments: exp.Select, alias: str) -> exp.Select:
     return rows.join(moments.subquery(identifier(alias)), on=same_account)
 
 
-def _observed_query(accounts_table: str | exp.Table, observation_us: int) -> exp.Select:
+def _observed_query(accounts_table: Relation, observation_us: int) -> exp.Select:
     """Build `account, reached` of every account at the end of its observation window."""
     end = exp.cast(exp.Literal.number(observation_us), exp.DataType.Type.BIGINT)
     return exp.select(column("account", "a"), named(end, "reached")).from_(aliased(accounts_table, "a"))

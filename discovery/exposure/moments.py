@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from discovery.engines import Engine
 from discovery.exposure.acts import PLAIN, EventColumns
 from discovery.exposure.arrays import array_batches
-from discovery.exposure.query import active_query, names_query
+from discovery.exposure.query import Relation, active_query, names_query
 from discovery.exposure.reach import reached_query
 from discovery.milestone import Milestone
 from discovery.spec import Day
 
 if TYPE_CHECKING:
-    from sqlglot import exp
+    pass
 
 
 def reach_times(
     engine: Engine,
-    events_table: str | exp.Table,
-    accounts_table: str | exp.Table,
+    events_table: Relation,
+    accounts_table: Relation,
     n_accounts: int,
     milestone: Milestone,
     observation_us: int,
@@ -39,7 +39,7 @@ def reach_times(
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     n_accounts : int
         Number A of accounts.
@@ -69,8 +69,8 @@ def reach_times(
 
 def active_between(
     engine: Engine,
-    events_table: str | exp.Table,
-    accounts_table: str | exp.Table,
+    events_table: Relation,
+    accounts_table: Relation,
     n_accounts: int,
     start_us: int,
     end_us: int,
@@ -83,7 +83,7 @@ def active_between(
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     n_accounts : int
         Number A of accounts.
@@ -106,7 +106,7 @@ def active_between(
     return active
 
 
-def event_names(engine: Engine, events_table: str | exp.Table) -> tuple[str, ...]:
+def event_names(engine: Engine, events_table: Relation) -> tuple[str, ...]:
     """Return every event name in the log, sorted, inside observation windows or not."""
     rows = engine.rows(names_query(events_table).sql(dialect=engine.dialect))
     return tuple(sorted(str(row[0]) for row in rows))

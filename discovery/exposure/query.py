@@ -7,23 +7,28 @@ calendar enters. Nothing here is text until it is rendered with `.sql(dialect=en
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from sqlglot import exp
 
+from discovery.engines.aggregated import Aggregated
+from discovery.engines.expressions import Relation as Relation
+from discovery.engines.expressions import aliased as aliased
+from discovery.engines.expressions import column as column
+from discovery.engines.expressions import counted as counted
+from discovery.engines.expressions import identifier as identifier
+from discovery.engines.expressions import named as named
+from discovery.exposure import from_aggregates
 from discovery.spec import Day
 
-Relation: TypeAlias = str | exp.Table | exp.Select
-"""A table by its name or as SQLGlot has it, or rows that a SELECT makes."""
-
-_SECOND = 1_000_000
+SECOND = 1_000_000
+"""Microseconds of a second."""
 COUNTED = ("account", "event", "n", "users", "first_lag")
 """The first columns of the exposure query; after them come `n_0, u_0, n_1, u_1, ...`, one pair per window."""
 
 
 def exposure_query(
     events_table: Relation,
-    accounts_table: str | exp.Table,
+    accounts_table: Relation,
     windows_us: Sequence[int],
     observation_us: int,
 ) -> exp.Select:
@@ -37,7 +42,7 @@ def exposure_query(
     ----------
     events_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relation with `account_id`, `event`, `user_id` (text or null), `t` (BIGINT, microseconds).
-    accounts_table : str or sqlglot.exp.Table
+    accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relation with `account` (INTEGER), `account_id` (text), `signup` (BIGINT, microseconds).
     windows_us : sequence of int
         Windows shorter than the observation, in microseconds since signup.
@@ -50,6 +55,8 @@ def exposure_query(
         One row per account and event inside the observation: `account, event, n, users, first_lag`
         (microseconds), then `n_i, u_i` (rows and distinct users) for `windows_us[i]`.
     """
+    if isinstance(events_table, Aggregated):
+        return from_aggregates.exposure_rows(events_table, accounts_table, windows_us, observation_us)
     inside = between(lags(events_table, accounts_table, ("event", "user_id")), 0, observation_us)
     per_user = inside.select(
         column("account"),
@@ -75,7 +82,7 @@ def exposure_query(
     )
 
 
-def lags(events_table: Relation, accounts_table: str | exp.Table, kept: Sequence[str] = ()) -> exp.Select:
+def lags(events_table: Relation, accounts_table: Relation, kept: Sequence[str] = ()) -> exp.Select:
     """Build the rows of known accounts: `account`, the `kept` columns of the events, and `lag` since signup."""
     e, a = "e", "a"
     same_account = column("account_id", e).eq(column("account_id", a))
@@ -104,7 +111,7 @@ def between(rows: exp.Select, start_us: int, end_us: int) -> exp.Select:
 
 
 def nth_event_query(
-    events_table: Relation, accounts_table: str | exp.Table, event: str, nth: int, window_us: int
+    events_table: Relation, accounts_table: Relation, event: str, nth: int, window_us: int
 ) -> exp.Select:
     """Build `account, reached`: the microseconds from signup to the `nth` row of `event` inside the window."""
     rows = between(_lags_of(events_table, accounts_table, event), 0, window_us)
@@ -115,7 +122,7 @@ def nth_event_query(
 
 
 def nth_user_query(
-    events_table: Relation, accounts_table: str | exp.Table, event: str, nth: int, window_us: int
+    events_table: Relation, accounts_table: Relation, event: str, nth: int, window_us: int
 ) -> exp.Select:
     """Build `account, reached`: the microseconds from signup to the first `event` of the `nth` distinct user."""
     first_of_user = (
@@ -129,13 +136,15 @@ def nth_user_query(
 
 def active_query(
     events_table: Relation,
-    accounts_table: str | exp.Table,
+    accounts_table: Relation,
     start_us: int,
     end_us: int,
     activity: Sequence[str],
     passive: Sequence[str],
 ) -> exp.Select:
     """Build `account`: those with an activity event in `start_us <= lag < end_us`."""
+    if isinstance(events_table, Aggregated):
+        return from_aggregates.active_rows(events_table, accounts_table, activity, passive)
     rows = between(lags(events_table, accounts_table, ("event",)), start_us, end_us)
     if activity:
         rows = rows.where(column("event").isin(*map(exp.Literal.string, activity)))
@@ -145,16 +154,18 @@ def active_query(
 
 
 def rhythm_query(
-    events_table: Relation, accounts_table: str | exp.Table, observation_us: int, left_out: Sequence[str]
+    events_table: Relation, accounts_table: Relation, observation_us: int, left_out: Sequence[str]
 ) -> exp.Select:
     """Build `account, actions, moments, days, last`: rows, distinct seconds and days, last lag in microseconds."""
+    if isinstance(events_table, Aggregated):
+        return from_aggregates.rhythm_rows(events_table, accounts_table, observation_us, left_out)
     rows = without(lags(events_table, accounts_table, ("event",)), left_out)
     return (
         between(rows, 0, observation_us)
         .select(
             column("account"),
             named(exp.Count(this=exp.Star()), "actions"),
-            named(_distinct_units(_SECOND), "moments"),
+            named(_distinct_units(SECOND), "moments"),
             named(_distinct_units(Day), "days"),
             named(exp.Max(this=column("lag")), "last"),
         )
@@ -162,14 +173,16 @@ def rhythm_query(
     )
 
 
-def company_query(events_table: Relation, accounts_table: str | exp.Table, observation_us: int) -> exp.Select:
+def company_query(events_table: Relation, accounts_table: Relation, observation_us: int) -> exp.Select:
     """Build `event, moments, shared`: seconds in which it occurs, and those in which others do too.
 
     The row without an event counts the moments, and among them those with several events.
     """
+    if isinstance(events_table, Aggregated):
+        return from_aggregates.company_rows(events_table, accounts_table)
     met = (
         between(lags(events_table, accounts_table, ("event",)), 0, observation_us)
-        .select(column("account"), column("event"), named(_unit(_SECOND), "moment"))
+        .select(column("account"), column("event"), named(_unit(SECOND), "moment"))
         .distinct()
     )
     together = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[column("account"), column("moment")])
@@ -202,8 +215,10 @@ def company_query(events_table: Relation, accounts_table: str | exp.Table, obser
 
 def clock_query(events_table: Relation) -> exp.Select:
     """Build `seconds`: how many of the sixty seconds of a minute occur; one where times are dates or whole minutes."""
-    second = exp.Paren(this=_unit(_SECOND, "t"))
-    of_minute = exp.Mod(this=second, expression=exp.Literal.number(60 * _SECOND))
+    if isinstance(events_table, Aggregated):
+        return from_aggregates.clock_rows(events_table)
+    second = exp.Paren(this=_unit(SECOND, "t"))
+    of_minute = exp.Mod(this=second, expression=exp.Literal.number(60 * SECOND))
     return exp.select(named(exp.Count(this=exp.Distinct(expressions=[of_minute])), "seconds")).from_(
         aliased(events_table, "e")
     )
@@ -220,31 +235,12 @@ def _distinct_units(length: int) -> exp.Count:
 
 def names_query(events_table: Relation) -> exp.Select:
     """Build `event`: every event name there is."""
+    if isinstance(events_table, Aggregated):
+        return from_aggregates.name_rows(events_table)
     return exp.select(column("event")).distinct().from_(aliased(events_table, "e"))
 
 
-def identifier(name: str) -> exp.Identifier:
-    """Return `name` as a quoted identifier."""
-    return exp.to_identifier(name, quoted=True)
-
-
-def column(name: str, table: str | None = None) -> exp.Column:
-    """Return a column with every identifier quoted."""
-    return exp.column(identifier(name), table=identifier(table) if table else None)
-
-
-def aliased(table: Relation, alias: str) -> exp.Table | exp.Subquery:
-    """Return a table, its name quoted, or the rows of a SELECT, under an alias."""
-    if isinstance(table, exp.Select):
-        return table.subquery(identifier(alias))
-    named = table.copy() if isinstance(table, exp.Table) else exp.Table(this=identifier(table))
-    named.set("alias", exp.TableAlias(this=identifier(alias)))
-    return named
-
-
-def _lags_of(
-    events_table: Relation, accounts_table: str | exp.Table, event: str, kept: Sequence[str] = ()
-) -> exp.Select:
+def _lags_of(events_table: Relation, accounts_table: Relation, event: str, kept: Sequence[str] = ()) -> exp.Select:
     rows = lags(events_table, accounts_table, kept)
     return rows.where(column("event", "e").eq(exp.Literal.string(event)))
 
@@ -266,11 +262,6 @@ def _nth(times: exp.Select, time: str, nth: int) -> exp.Select:
     )
 
 
-def counted(condition: exp.Condition) -> exp.Count:
-    """Return COUNT(CASE WHEN ... THEN 1 END): the form every dialect reads alike."""
-    return exp.Count(this=exp.Case().when(condition, exp.Literal.number(1)))
-
-
 def _count_below(name: str, window_us: int, also: exp.Condition | None = None) -> exp.Count:
     below: exp.Condition = column(name) < exp.Literal.number(window_us)
     return counted(exp.and_(also.copy(), below) if also is not None else below)
@@ -278,8 +269,3 @@ def _count_below(name: str, window_us: int, also: exp.Condition | None = None) -
 
 def _whole(value: exp.Expression) -> exp.Cast:
     return exp.cast(value, exp.DataType.Type.BIGINT)
-
-
-def named(value: exp.Expression, name: str) -> exp.Alias:
-    """Return a value under a quoted name."""
-    return exp.Alias(this=value, alias=identifier(name))

@@ -12,8 +12,8 @@ from discovery.spec import Day
 
 
 def reached_query(
-    events_table: str | exp.Table,
-    accounts_table: str | exp.Table,
+    events_table: Relation,
+    accounts_table: Relation,
     milestone: Milestone,
     observation_us: int,
     columns: EventColumns = PLAIN,
@@ -26,7 +26,7 @@ def reached_query(
 
     Parameters
     ----------
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     milestone : Milestone
         Conditions with windows no longer than the observation; none means the observation window.
@@ -74,7 +74,7 @@ def _combined(moments: tuple[exp.Select, ...], choice: type[exp.Min] | type[exp.
 
 
 def _condition_query(
-    events_table: Relation, accounts_table: str | exp.Table, condition: Condition, observation_us: int
+    events_table: Relation, accounts_table: Relation, condition: Condition, observation_us: int
 ) -> exp.Select:
     window = _window(condition, observation_us)
     asked = []

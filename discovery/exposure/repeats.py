@@ -9,7 +9,7 @@ from sqlglot import exp
 from discovery.engines import Engine
 from discovery.exposure.acts import PLAIN, EventColumns, with_acts
 from discovery.exposure.arrays import by_account
-from discovery.exposure.query import column, counted, identifier, lags, named
+from discovery.exposure.query import Relation, column, counted, identifier, lags, named
 from discovery.exposure.reach import reached_query
 from discovery.milestone import Milestone
 from discovery.spec import Day
@@ -19,8 +19,8 @@ _WEEK = 7 * Day
 
 def used_again(
     engine: Engine,
-    events_table: str | exp.Table,
-    accounts_table: str | exp.Table,
+    events_table: Relation,
+    accounts_table: Relation,
     n_accounts: int,
     milestone: Milestone,
     observation_us: int,
@@ -35,7 +35,7 @@ def used_again(
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     n_accounts : int
         Number A of accounts.
@@ -65,8 +65,8 @@ def used_again(
 
 
 def again_query(
-    events_table: str | exp.Table,
-    accounts_table: str | exp.Table,
+    events_table: Relation,
+    accounts_table: Relation,
     milestone: Milestone,
     observation_us: int,
     weeks: int,

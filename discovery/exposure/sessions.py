@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
-from discovery.exposure.query import between, column, identifier, lags, named, without
+from discovery.exposure.query import Relation, between, column, identifier, lags, named, without
 from discovery.spec import Day
 
 PAUSE = 30 * 60 * 1_000_000
@@ -20,8 +20,8 @@ MOST = 20
 
 def session_numbers(
     engine: Engine,
-    events_table: str | exp.Table,
-    accounts_table: str | exp.Table,
+    events_table: Relation,
+    accounts_table: Relation,
     n_accounts: int,
     observation_us: int,
     moments: NDArray[np.float64],
@@ -36,7 +36,7 @@ def session_numbers(
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     n_accounts : int
         Number A of accounts.
@@ -70,7 +70,7 @@ def session_numbers(
 
 
 def sessions_query(
-    events_table: str | exp.Table, accounts_table: str | exp.Table, observation_us: int, left_out: Sequence[str]
+    events_table: Relation, accounts_table: Relation, observation_us: int, left_out: Sequence[str]
 ) -> exp.Select:
     """Build `account, started, later`: when sessions after the first begin, in microseconds, and which they are."""
     rows = between(without(lags(events_table, accounts_table), left_out), 0, observation_us)

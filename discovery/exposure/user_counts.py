@@ -33,7 +33,7 @@ class UserCounts:
 def user_counts(
     engine: Engine,
     events_table: Relation,
-    accounts_table: str | exp.Table,
+    accounts_table: Relation,
     n_accounts: int,
     events: Sequence[str],
     observation_us: int,
@@ -44,7 +44,7 @@ def user_counts(
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     n_accounts : int
         Number A of accounts.
@@ -69,7 +69,7 @@ def user_counts(
 
 
 def users_query(
-    events_table: Relation, accounts_table: str | exp.Table, events: Sequence[str], observation_us: int
+    events_table: Relation, accounts_table: Relation, events: Sequence[str], observation_us: int
 ) -> exp.Select:
     """Build `account, users, did`, in two levels: by account and user first, by account then."""
     own = counted(column("event").isin(*map(exp.Literal.string, events))) if events else exp.Literal.number(0)

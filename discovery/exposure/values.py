@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.exposure.acts import EventColumns, first_users, scalar
-from discovery.exposure.query import aliased, between, column, identifier, lags, named
+from discovery.exposure.query import Relation, aliased, between, column, identifier, lags, named
 from discovery.milestone import BY_OTHER
 
 QUARTERS = (1, 2, 3)
@@ -65,7 +65,7 @@ class PropertyValues:
     ----------
     engine : Engine
         What holds both relations.
-    events_table, accounts_table : str or sqlglot.exp.Table
+    events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
     columns : EventColumns
         The properties that the events table holds.
@@ -78,8 +78,8 @@ class PropertyValues:
     """
 
     engine: Engine
-    events_table: str | exp.Table
-    accounts_table: str | exp.Table
+    events_table: Relation
+    accounts_table: Relation
     columns: EventColumns
     name: str
     observation_us: int
@@ -137,7 +137,7 @@ class PropertyValues:
                 event=str(row[0]) if by else None, accounts=int(row[-3]), same=int(row[-2]), commonest=int(row[-1])
             )
             for row in rows
-            if row[-3] is not None
+            if row[-3]
         ]
 
     def quartiles(self, events: Sequence[str]) -> dict[str, tuple[float, ...]]:
@@ -214,7 +214,7 @@ def _is(event: str) -> exp.Condition:
 
 
 def usual_values(
-    engine: Engine, events_table: str | exp.Table, columns: EventColumns, event: str, name: str, most: int
+    engine: Engine, events_table: Relation, columns: EventColumns, event: str, name: str, most: int
 ) -> tuple[str, ...]:
     """Return the values a property has on an event in the whole log, those of most rows first, at most so many."""
     value = column(f"property_{columns.place(name)}", "e")

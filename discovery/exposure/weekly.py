@@ -56,7 +56,7 @@ def weekly_rows(
     ----------
     engine : Engine
         What holds the relation.
-    events_table : str or sqlglot.exp.Table
+    events_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relation as described at `discovery.exposure.query.exposure_query`; rows of unknown accounts count too.
     events : sequence of str, length E
         The events that are looked at.

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from discovery import intake
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.raw_tables import IdColumn, PropertyColumn, RawTables
 from discovery.exposure import EventColumns, reach_times
-from discovery.exposure.raw_tables import IdColumn, PropertyColumn, RawTables
 from discovery.milestone import BY_OTHER, Milestone
 from discovery.spec import Day, build_spec
 

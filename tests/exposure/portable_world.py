@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from discovery import intake
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.raw_tables import IdColumn, RawTables, TimeColumn
 from discovery.exposure import reach_times
-from discovery.exposure.raw_tables import IdColumn, RawTables, TimeColumn
 from discovery.milestone import Milestone
 from discovery.spec import Day, build_spec
 

@@ -46,7 +46,7 @@ def running(folder_of_programs: str) -> Iterator[str]:
         server = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
         os.chown(folder, server.pw_uid, server.pw_gid)
         as_user = {"user": server.pw_uid, "group": server.pw_gid, "extra_groups": []}
-    quick = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=5"
+    quick = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=20"
 
     def control(program: str, *arguments: str) -> None:
         subprocess.run(

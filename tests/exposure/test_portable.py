@@ -10,11 +10,11 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from discovery.engines.dialects import DIALECTS, dialect_named
+from discovery.engines.raw_tables import TIME_TYPES, IdColumn, RawTables, TimeColumn
+from discovery.engines.readings import written
 from discovery.errors import InputError
-from discovery.exposure.dialects import DIALECTS, dialect_named
 from discovery.exposure.portable import milestone_sql
-from discovery.exposure.raw_tables import TIME_TYPES, IdColumn, RawTables, TimeColumn
-from discovery.exposure.readings import written
 from discovery.milestone import Milestone
 from discovery.spec import Day
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from discovery.engines.raw_tables import TIME_TYPES
 from discovery.exposure.portable import milestone_sql
-from discovery.exposure.raw_tables import TIME_TYPES
 from discovery.milestone import Milestone
 from discovery.spec import Day
 from tests.requirements import require

@@ -9,8 +9,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from discovery.engines.dialects import DIALECTS
 from discovery.errors import InputError
-from discovery.exposure.dialects import DIALECTS
 from discovery.exposure.portable import milestone_sql
 from discovery.milestone import Milestone
 from discovery.spec import Day

@@ -48,6 +48,8 @@ class Dialect:
         `{x}` microseconds in days, in double precision.
     bytewise : str
         Text `{x}` as it is ordered by its bytes.
+    together : str
+        One text of the texts `{x}` of a group, in their order, with commas between.
     exact_case : bool
         Whether an unquoted name may have capitals and still be itself.
     """
@@ -67,12 +69,14 @@ class Dialect:
     quotient: str
     days: str = "CAST({x} AS DOUBLE) / 86400000000"
     bytewise: str = "{x}"
+    together: str = "LISTAGG({x}, ',') WITHIN GROUP (ORDER BY {x})"
     text_fails: bool = False
     exact_case: bool = False
 
 
 _DUCKDB = Dialect(
     name="duckdb",
+    together="STRING_AGG({x}, ',' ORDER BY {x})",
     plain="timestamp",
     instant_us="epoch_us({x})",
     wall_us="epoch_us({x})",
@@ -90,6 +94,7 @@ _DUCKDB = Dialect(
 
 _POSTGRES = Dialect(
     name="postgres",
+    together="STRING_AGG({x}, ',' ORDER BY {x})",
     plain="timestamp",
     instant_us="CAST(EXTRACT(EPOCH FROM {x}) * 1000000 AS BIGINT)",
     wall_us="CAST(EXTRACT(EPOCH FROM {x}) * 1000000 AS BIGINT)",
@@ -147,6 +152,7 @@ _SNOWFLAKE = Dialect(
 
 _BIGQUERY = Dialect(
     name="bigquery",
+    together="STRING_AGG({x}, ',' ORDER BY {x})",
     plain="timestamptz",
     instant_us="UNIX_MICROS({x})",
     wall_us="UNIX_MICROS(TIMESTAMP({x}, 'UTC'))",
@@ -165,11 +171,14 @@ _BIGQUERY = Dialect(
 
 _SPARK = Dialect(
     name="spark",
+    together="ARRAY_JOIN(ARRAY_SORT(COLLECT_LIST({x})), ',')",
     plain="timestamptz",
     instant_us="unix_micros({x})",
     # By way of text: a cast between TIMESTAMP_NTZ and TIMESTAMP would follow the session's time zone.
     wall_us="unix_micros(CAST(CONCAT(CAST({x} AS STRING), ' UTC') AS TIMESTAMP))",
-    at_zone="CAST(CONCAT(CAST({x} AS STRING), ' {zone}') AS TIMESTAMP)",
+    # Of an hour that clocks show twice the second is meant, as elsewhere; a cast takes the first.
+    at_zone="GREATEST(CAST(CONCAT(CAST({x} AS STRING), ' {zone}') AS TIMESTAMP), "
+    "CAST(CONCAT(CAST({x} + INTERVAL '1' HOUR AS STRING), ' {zone}') AS TIMESTAMP) - INTERVAL '1' HOUR)",
     shown_us="unix_micros(from_utc_timestamp({x}, '{zone}'))",
     midnight="CAST({x} AS TIMESTAMP_NTZ)",
     text_instant="TRY_CAST({x} AS TIMESTAMP)",
@@ -183,11 +192,15 @@ _SPARK = Dialect(
 
 _CLICKHOUSE = Dialect(
     name="clickhouse",
+    together="arrayStringConcat(arraySort(groupArray({x})), ',')",
     plain="timestamptz",
     instant_us="toUnixTimestamp64Micro(toDateTime64({x}, 6))",
     # There are no wall times: a column that holds them is taken to show them in UTC.
     wall_us="toUnixTimestamp64Micro(toDateTime64({x}, 6))",
-    at_zone="toDateTime64(toString(toDateTime64({x}, 6, 'UTC')), 6, '{zone}')",
+    # Of an hour that clocks show twice the second is meant, and one that they skip lies after it, as elsewhere.
+    at_zone="greatest(toDateTime64(toString(toDateTime64({x}, 6, 'UTC')), 6, '{zone}'), "
+    "addHours(toDateTime64(toString(addHours(toDateTime64({x}, 6, 'UTC'), 1)), 6, '{zone}'), -1), "
+    "addHours(toDateTime64(toString(addHours(toDateTime64({x}, 6, 'UTC'), -1)), 6, '{zone}'), 1))",
     shown_us="toUnixTimestamp64Micro(toDateTime64(toString(toDateTime64({x}, 6, '{zone}')), 6, 'UTC'))",
     midnight="toDateTime64({x}, 6, 'UTC')",
     text_instant="parseDateTime64BestEffortOrNull({x}, 6, 'UTC')",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 TimeType = Literal[
@@ -71,6 +71,10 @@ class RawTables:
         What rows count once; by_id asks for `event_id`.
     dates_only : bool
         Event times are dates: windows mean calendar days in `timezone`.
+    aliases : mapping
+        Names of events by their other spellings.
+    leave_out, leave_out_users : tuple of str
+        Names of events and of users, with `*` for any text, whose rows are passed over.
     """
 
     events: str
@@ -89,3 +93,6 @@ class RawTables:
     timezone: str = "UTC"
     duplicates: Literal["by_id", "exact", "keep"] = "keep"
     dates_only: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
+    leave_out_users: tuple[str, ...] = ()

@@ -8,8 +8,8 @@ import re
 from sqlglot import Dialect as SqlDialect
 from sqlglot import exp
 
-from discovery.exposure.dialects import Dialect
-from discovery.exposure.raw_tables import PER_SECOND, IdColumn, PropertyColumn, TimeColumn
+from discovery.engines.dialects import Dialect
+from discovery.engines.raw_tables import PER_SECOND, IdColumn, PropertyColumn, TimeColumn
 from discovery.milestone import NUMBER
 
 FIRST_US, LAST_US = 31_536_000_000_000, 7_258_118_400_000_000

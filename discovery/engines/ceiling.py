@@ -1,0 +1,46 @@
+"""How much memory is asked for in all, and the engine's part of it."""
+
+from __future__ import annotations
+
+import re
+
+from discovery.errors import SpecError
+
+_POWERS = "KMGT"
+_LEAST, _LEAST_OF_ENGINE = 10**9, 400 * 10**6
+_SHARE_OF_ENGINE = 2
+
+
+def memory_bytes(text: str) -> int:
+    """Return the bytes that a size such as "4GB" or "1500 MB" stands for.
+
+    Raises
+    ------
+    SpecError
+        If it is no size, or less than a study can do with.
+
+    Examples
+    --------
+    >>> memory_bytes("4GB"), memory_bytes("1.5 GiB")
+    (4000000000, 1610612736)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])(I?)B", text.strip().upper())
+    if found is None:
+        raise SpecError(f"The memory {text!r} is no size. Write it as a number with its unit, as in 4GB or 1500MB.")
+    size = int(float(found[1]) * (1024 if found[3] else 1000) ** (1 + _POWERS.index(found[2])))
+    if size < _LEAST:
+        raise SpecError(f"The memory {text!r} is less than a study can do with. Give at least 1GB.")
+    return size
+
+
+def engine_limit(memory: str | None) -> str | None:
+    """Return the engine's part of the memory of the whole process: half of it, as DuckDB reads it; None for None.
+
+    Raises
+    ------
+    SpecError
+        If `memory` is no size, or less than a study can do with.
+    """
+    if memory is None:
+        return None
+    return f"{max(memory_bytes(memory) // _SHARE_OF_ENGINE, _LEAST_OF_ENGINE)}B"
