@@ -30,10 +30,7 @@ def account_findings(checked: Checked) -> Iterator[QualityFinding]:
     yield from _unread_dates(checked)
     yield from _outside_the_log(checked)
     yield from _own_end(checked)
-    yield from _observed_past_log(checked)
     yield from _without_events(checked)
-    yield from _constant_segments(checked)
-    yield from _unusable_seats(checked)
     yield from _assignments(checked)
 
 
@@ -192,7 +189,7 @@ def _own_end(checked: Checked) -> Iterator[QualityFinding]:
     )
 
 
-def _observed_past_log(checked: Checked) -> Iterator[QualityFinding]:
+def observed_past_log(checked: Checked) -> Iterator[QualityFinding]:
     """Yield accounts said to be observed long after the data end, if their first days or outcome lie there."""
     accounts, spec, end = checked.roster.accounts, checked.spec, checked.events.end
     late = (accounts.signup != UNKNOWN_TIME) & ~accounts.excluded
@@ -242,7 +239,8 @@ def _without_events(checked: Checked) -> Iterator[QualityFinding]:
     )
 
 
-def _constant_segments(checked: Checked) -> Iterator[QualityFinding]:
+def constant_segments(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield the segments that are the same in every account."""
     for column, values in checked.roster.accounts.segments.items():
         known = sorted({str(value) for value in values if value is not None})
         if len(known) < 2:
@@ -259,7 +257,8 @@ def _constant_segments(checked: Checked) -> Iterator[QualityFinding]:
             )
 
 
-def _unusable_seats(checked: Checked) -> Iterator[QualityFinding]:
+def unusable_seats(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield that seats are no number above zero."""
     count, examples = checked.roster.unusable_seats
     if count:
         yield finding(

@@ -7,6 +7,9 @@ import re
 
 from discovery.spec.secrets import LOGIN, SETTING
 
+IN_PLACE = ("postgresql", "postgres", "spark", "clickhouse")
+"""The kinds of databases in which events stay where they are."""
+
 _ADDRESS = re.compile(r"\s*[a-zA-Z][\w+.-]*://")
 _OTHER_ADDRESS = re.compile(r"\s*(?:jdbc:|md:|motherduck:|[a-zA-Z][\w+.-]+:[^\\/].*@)", re.IGNORECASE)
 _SCHEME = re.compile(r"\s*(?:jdbc:)?([a-zA-Z][\w.-]+)[\w.+-]*:", re.IGNORECASE)
@@ -34,6 +37,17 @@ def scheme_of(address: str) -> str:
     """
     found = _SCHEME.match(address)
     return found[1].lower() if found else ""
+
+
+def is_in_place(given: object) -> bool:
+    """Say whether what was given is the address of a database in which events stay, and are asked about there.
+
+    Examples
+    --------
+    >>> is_in_place("postgresql://db/crm"), is_in_place("duckdb://crm.duckdb"), is_in_place("events.parquet")
+    (True, False, False)
+    """
+    return isinstance(given, str) and given.strip().lower().partition("://")[0] in IN_PLACE and "://" in given
 
 
 def without_secrets(address: str) -> str:

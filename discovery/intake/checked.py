@@ -16,7 +16,7 @@ from discovery.intake.eventlog import EventLog
 from discovery.intake.formats import Layout
 from discovery.intake.roster import Roster
 from discovery.intake.sql import quoted
-from discovery.intake.volume import Log, Volume, read_volume
+from discovery.intake.volume import Log, Volume, read_volume, with_sample
 from discovery.results import QualityFinding, Severity
 from discovery.spec import FORMAT_NAMES, StudySpec
 
@@ -57,22 +57,29 @@ class Checked:
         )
         return tuple(shortened(str(text)) for (text,) in found)
 
-    @property
-    def joined(self) -> str:
-        """The usable events with their account's number and signup, both empty where the account is unknown."""
-        return (
-            f"(SELECT e.account_id, e.event, e.t, a.account, a.signup FROM {quoted(self.events.usable)} e "
-            f"LEFT JOIN {quoted(self.roster.table)} a ON e.account_id = a.account_id)"
-        )
+    def known(self, column: str) -> str:
+        """Return the condition that an account of the events is one of the accounts."""
+        return self.events.coding.known(column, self.roster.typed)
 
     @cached_property
     def pairs(self) -> str:
-        """A table of every account and user of the usable events: `account_id`, `user_id`, `n`, `first` and `last`."""
-        name = quoted(f"{self.events.usable}_pairs")
-        self.engine.execute(
-            f"CREATE OR REPLACE TABLE {name} AS SELECT account_id, user_id, count(*) AS n, min(t) AS first, "
-            f"max(t) AS last FROM {quoted(self.events.usable)} GROUP BY account_id, user_id"
+        """A table of every account and user of the usable events: `account_id`, `user_id`, `n`, `first` and `last`.
+
+        `account_key` and `user_key` are what the events call them: the ids, or in a large log numbers.
+        """
+        name, coding = quoted(f"{self.events.usable}_pairs"), self.events.coding
+        counted = (
+            "SELECT account_id AS account_key, user_id AS user_key, count(*) AS n, min(t) AS first, max(t) AS last "
+            f"FROM {quoted(self.events.usable)} GROUP BY account_id, user_id"
         )
+        named = f"SELECT account_key AS account_id, user_key AS user_id, * FROM ({counted})"
+        if coding:
+            named = (
+                f"SELECT a.id AS account_id, u.id AS user_id, p.* FROM ({counted}) p "
+                f"JOIN {quoted(coding.accounts)} a ON p.account_key = a.code "
+                f"LEFT JOIN {quoted(coding.users)} u ON p.user_key = u.code"
+            )
+        self.engine.execute(f"CREATE OR REPLACE TABLE {name} AS {named}")
         return name
 
     @cached_property
@@ -80,8 +87,8 @@ class Checked:
         """A table of every user of the usable events: `user_id`, in how many `accounts`, and `n` rows."""
         name = quoted(f"{self.events.usable}_users")
         self.engine.execute(
-            f"CREATE OR REPLACE TABLE {name} AS SELECT user_id, count(*) AS accounts, sum(n) AS n FROM {self.pairs} "
-            "WHERE user_id IS NOT NULL GROUP BY user_id"
+            f"CREATE OR REPLACE TABLE {name} AS SELECT any_value(user_id) AS user_id, count(*) AS accounts, "
+            f"sum(n) AS n FROM {self.pairs} WHERE user_key IS NOT NULL GROUP BY user_key"
         )
         return name
 
@@ -90,7 +97,7 @@ class Checked:
         """Which accounts with a usable signup have no event, in their order."""
         found = self.engine.rows(
             f"SELECT a.account FROM {quoted(self.roster.table)} a ANTI JOIN {self.pairs} p "
-            "ON a.account_id = p.account_id"
+            "ON a.account_id = p.account_key"
         )
         silent = np.zeros(len(self.roster.accounts), dtype=bool)
         silent[[account for (account,) in found]] = True
@@ -102,13 +109,15 @@ class Checked:
         events = self.events
         if events.start is None or events.end is None:
             return None
-        return Log(
-            engine=self.engine,
-            events=events.usable,
-            accounts=self.roster.table,
-            start=events.start,
-            end=events.end,
-            rows=events.usable_rows,
+        return with_sample(
+            Log(
+                engine=self.engine,
+                events=events.usable,
+                accounts=self.roster.table,
+                start=events.start,
+                end=events.end,
+                rows=events.usable_rows,
+            )
         )
 
     @cached_property
@@ -129,6 +138,9 @@ class Checked:
         for name in ("pairs", "users"):
             if name in self.__dict__:
                 self.engine.execute(f"DROP TABLE IF EXISTS {self.__dict__[name]}")
+        if self.__dict__.get("log") is not None:
+            self.__dict__["log"].close()
+        self.events.coding.drop(self.engine)
 
 
 def finding(

@@ -2,31 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from discovery.intake.account_checks import account_findings
+from discovery.intake.account_checks import account_findings, constant_segments, observed_past_log, unusable_seats
 from discovery.intake.checked import Checked
 from discovery.intake.coverage_checks import coverage_findings
-from discovery.intake.event_checks import event_findings
+from discovery.intake.event_checks import event_findings, names_not_in_log
 from discovery.intake.identity_checks import identity_findings
-from discovery.intake.outcome_checks import outcome_findings
-from discovery.intake.rules import rules_checked
+from discovery.intake.outcome_checks import churn_is_silence, outcome_findings
+from discovery.intake.rules import RULES, rules_checked, standing
 from discovery.intake.time_checks import time_findings
 from discovery.intake.tracking_checks import tracking_findings
 from discovery.intake.traffic_checks import traffic_findings
 from discovery.results import QualityFinding, RuleChecked
 
-__all__ = ["Checked", "check_rules"]
+__all__ = ["Checked", "asked_again", "check_rules"]
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
+_OF_THE_QUESTION = (
+    "names_not_in_log",
+    "observed_past_log",
+    "churn_is_silence",
+    "constant_segment",
+    "unusable_seats",
+)
 
 
 def check_rules(checked: Checked) -> tuple[tuple[QualityFinding, ...], tuple[RuleChecked, ...]]:
     """Return every finding, errors first, and how the data stand to each rule."""
-    found = tuple(sorted(_all(checked), key=lambda finding: _ORDER[finding.severity]))
+    found = _worst_first(_all(checked))
     rules = rules_checked(checked, found)
     checked.clear()
     return found, rules
+
+
+def asked_again(
+    checked: Checked, quality: Iterable[QualityFinding], rules: Iterable[RuleChecked]
+) -> tuple[tuple[QualityFinding, ...], tuple[RuleChecked, ...]]:
+    """Return findings and rules of the same rows under another outcome, other kinds of events or other traits."""
+    of_rows = [finding for finding in quality if finding.code not in _OF_THE_QUESTION]
+    found = _worst_first([*of_rows, *_of_the_question(checked)])
+    asked = {rule.code: standing(rule, checked, found) for rule in RULES if rule.code in _OF_THE_QUESTION}
+    return found, tuple(asked.get(rule.code, rule) for rule in rules)
+
+
+def _worst_first(findings: Iterable[QualityFinding]) -> tuple[QualityFinding, ...]:
+    return tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity]))
+
+
+def _of_the_question(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield what depends on the outcome, the names and the traits in the spec; all else is of the rows alone."""
+    yield from names_not_in_log(checked)
+    yield from observed_past_log(checked)
+    yield from churn_is_silence(checked)
+    yield from constant_segments(checked)
+    yield from unusable_seats(checked)
 
 
 def _all(checked: Checked) -> Iterator[QualityFinding]:
@@ -38,3 +68,4 @@ def _all(checked: Checked) -> Iterator[QualityFinding]:
     yield from tracking_findings(checked)
     yield from coverage_findings(checked)
     yield from traffic_findings(checked)
+    yield from _of_the_question(checked)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from discovery.engines.expressions import aliased
 from discovery.intake.relations import Relations
-from discovery.intake.sql import quoted
 from discovery.results import Coverage
 from discovery.spec import Day
 
@@ -13,18 +13,20 @@ from discovery.spec import Day
 def coverage_of(relations: Relations) -> Coverage:
     """Return how many accounts have events, early ones too, and how many events have an account and a user."""
     engine: Any = relations.engine
-    events, accounts = quoted(relations.events_table), quoted(relations.accounts_table)
+    events = aliased(relations.events_table, "e").sql(dialect=engine.dialect)
+    accounts = aliased(relations.accounts_table, "a").sql(dialect=engine.dialect)
     window = relations.spec.candidates.window_days * Day
     rows, with_user, users, pairs, with_users = engine.rows(
-        "SELECT coalesce(sum(n), 0), coalesce(sum(CASE WHEN user_id IS NOT NULL THEN n END), 0), "
-        "count(DISTINCT user_id), count(user_id), count(DISTINCT CASE WHEN user_id IS NOT NULL THEN account_id END) "
-        f"FROM (SELECT account_id, user_id, count(*) AS n FROM {events} GROUP BY account_id, user_id)"
+        "SELECT SUM(n), SUM(CASE WHEN user_id IS NOT NULL THEN n END), COUNT(DISTINCT user_id), COUNT(user_id), "
+        "COUNT(DISTINCT CASE WHEN user_id IS NOT NULL THEN account_id END) "
+        f"FROM (SELECT account_id, user_id, COUNT(*) AS n FROM {events} GROUP BY account_id, user_id) AS p"
     )[0]
     known, seen, early = engine.rows(
-        f"SELECT coalesce(sum(n), 0), count(*), coalesce(count_if(early), 0) FROM (SELECT count(*) AS n, "
-        f"bool_or(e.t >= a.signup AND e.t < a.signup + {window}) AS early "
-        f"FROM {events} e JOIN {accounts} a ON e.account_id = a.account_id GROUP BY a.account)"
+        "SELECT SUM(n), COUNT(*), SUM(early) FROM (SELECT COUNT(*) AS n, "
+        f"MAX(CASE WHEN e.t >= a.signup AND e.t < a.signup + {window} THEN 1 ELSE 0 END) AS early "
+        f"FROM {events} JOIN {accounts} ON e.account_id = a.account_id GROUP BY a.account) AS p"
     )[0]
+    rows, with_user, known, early = (each or 0 for each in (rows, with_user, known, early))
     return Coverage(
         accounts=len(relations.accounts),
         accounts_with_events=int(seen),

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import SourceError
-from discovery.intake.addresses import scheme_of, without_secrets
+from discovery.intake.addresses import IN_PLACE, is_in_place, scheme_of, without_secrets
 from discovery.intake.duckdb_files import open_duckdb
 from discovery.intake.source import Source
 from discovery.spec import AccountsSpec, EventsSpec, IdentitySpec
@@ -16,10 +16,6 @@ FILES = ("http", "https", "s3", "gs", "gcs", "az", "abfss", "hdfs", "ftp")
 """Addresses of files rather than of databases."""
 
 NOT_YET = (
-    "postgres",
-    "postgresql",
-    "clickhouse",
-    "spark",
     "snowflake",
     "bigquery",
     "databricks",
@@ -94,17 +90,19 @@ def open_database(engine: DuckDBEngine, address: str, role: str, part: Part) -> 
         )
     if scheme in NOT_YET:
         raise SourceError(
-            f"The {role} are in a database of the kind {scheme!r}, which is not read directly yet. Export the table as "
-            "Parquet and give its path; discover export writes the SQL of a milestone for your database."
+            f"The {role} are in a database of the kind {scheme!r}, which is not read directly. Export the table as "
+            "Parquet and give its path; or run there what discover export --exposure writes, and give its answer to "
+            "discover run --exposure."
         )
-    if not scheme or (scheme in OPENERS and not slashes):
-        known = ", ".join(f"{name}://" for name in OPENERS)
+    known = ", ".join(f"{name}://" for name in (*OPENERS, *IN_PLACE))
+    if is_in_place(address):
+        return _copied(engine, address, role, part)
+    if not scheme or scheme in IN_PLACE or (scheme in OPENERS and not slashes):
         raise SourceError(
             f"The {role} were given as a connection string ({without_secrets(address)}), or there is no such file. "
             f"Give a path, or a database: {known}. Credentials belong in the environment or the profile of the driver."
         )
     if scheme not in OPENERS:
-        known = ", ".join(f"{name}://" for name in OPENERS)
         raise SourceError(
             f"The {role} have an address of an unknown kind, {scheme}://. Give a path, or a database: {known}."
         )
@@ -114,3 +112,15 @@ def open_database(engine: DuckDBEngine, address: str, role: str, part: Part) -> 
             f"{scheme}:// address is a path alone. Give credentials in the environment or the profile of the driver."
         )
     return OPENERS[scheme](engine, location, part.table, part.sql, role)
+
+
+def _copied(engine: DuckDBEngine, address: str, role: str, part: Part) -> Source:
+    """Copy what is small out of a database of another engine."""
+    if role == "events":
+        raise SourceError(
+            f"The events are in a database ({without_secrets(address)}), where discover run, check and validate ask "
+            "about them; nothing else reads them there. Give a sample of them as a file instead."
+        )
+    from discovery.intake.warehouse.copied import open_copied
+
+    return open_copied(engine, address, part, role)

@@ -198,12 +198,16 @@ def _keep(
         f"CREATE OR REPLACE TABLE {quoted(rows + '_span')} AS SELECT {', '.join([*times, *settled])} FROM {usable} "
         "GROUP BY account_id"
     )
+    if events.coding:
+        named = events.coding.with_account_ids(f"(SELECT *, account_id AS called FROM {quoted(rows + '_span')})")
+        engine.execute(f"CREATE OR REPLACE TABLE {quoted(rows + '_span')} AS SELECT * FROM {named}")
+    called = "called" if events.coding else "account_id"
     span = quoted(f"{rows}_span")
     agreed = (f"CASE WHEN min(e.{c}) = max(e.{c}) THEN min(e.{c}) END AS {c}" for c in begun)
     early = ", ".join(["e.account_id", *agreed])
     joined = (
-        f"{span} s JOIN (SELECT {early} FROM {usable} e JOIN {span} s ON e.account_id = s.account_id AND e.t = s.first "
-        "GROUP BY e.account_id) y ON s.account_id = y.account_id"
+        f"{span} s JOIN (SELECT {early} FROM {usable} e JOIN {span} s ON e.account_id = s.{called} AND e.t = s.first "
+        f"GROUP BY e.account_id) y ON s.{called} = y.account_id"
     )
     joined += f" LEFT JOIN {quoted(rows + '_told')} o ON s.account_id = o.account_id" if told else ""
     engine.execute(

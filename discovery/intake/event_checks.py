@@ -18,7 +18,8 @@ _REMEDIES = {
     "the export, check that events.account names the right one, or say whose the users are with identity.from."
 }
 _PARTS = 16
-_MANY = 20_000_000
+_MANY = 10_000_000
+"""A larger log is judged by the accounts of one part in sixteen."""
 _FEW_REPEATED = 0.05
 
 
@@ -32,7 +33,6 @@ def event_findings(checked: Checked) -> Iterator[QualityFinding]:
     yield from _times(checked)
     yield from _duplicates(checked)
     yield from _accounts_of_events(checked)
-    yield from _names_not_in_log(checked)
     if checked.events.date_only:
         yield finding(
             "date_only_time",
@@ -112,7 +112,8 @@ def _blank_rows(checked: Checked) -> Iterator[QualityFinding]:
             )
 
 
-def _names_not_in_log(checked: Checked) -> Iterator[QualityFinding]:
+def names_not_in_log(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield the names in the spec that never occur in the data."""
     spec, said = checked.spec, checked.spec.events
     if not checked.events.usable_rows:
         return
@@ -142,6 +143,7 @@ def _unusable_rows(checked: Checked) -> Iterator[QualityFinding]:
         ("missing_event_name", events.missing_event, "no event name", "event IS NULL", "account_id"),
         ("missing_time", events.missing_time, "no time", "t IS NULL AND unread IS NULL", "event"),
     )
+    typed = events.coding.with_account_ids(quoted(events.typed))
     for code, count, lacking, where, shown in cases:
         if code == "missing_account" and events.has_members:
             continue
@@ -154,7 +156,7 @@ def _unusable_rows(checked: Checked) -> Iterator[QualityFinding]:
                 "left out.",
                 count=count,
                 of=events.rows,
-                examples=checked.first(shown, quoted(events.typed), f"{where} AND passed_over IS NULL"),
+                examples=checked.first(shown, typed, f"{where} AND passed_over IS NULL"),
                 remedy=_REMEDIES.get(code, _FILL),
                 names_accounts=shown == "account_id",
             )
@@ -211,6 +213,8 @@ def _duplicates(checked: Checked) -> Iterator[QualityFinding]:
         treated = treated if spec.duplicates == "by_id" else "are kept, as events.duplicates = 'keep' asks"
     if repeated:
         usual = " With dates alone this is to be expected." if events.date_only else ""
+        if _parts(checked) > 1:
+            usual = f"{usual} This is judged by the accounts of one part in {_PARTS}."
         yield finding(
             "duplicate_rows",
             "info" if events.date_only or spec.duplicates != "by_id" else "warning",
@@ -225,29 +229,33 @@ def _duplicates(checked: Checked) -> Iterator[QualityFinding]:
 
 
 def _repeated(checked: Checked) -> int:
-    # A very large log is judged by the accounts of one part in sixteen.
-    events = checked.events
-    part = f" WHERE hash(account_id) % {_PARTS} = 0" if events.usable_rows > _MANY else ""
+    events, parts = checked.events, _parts(checked)
+    part = f" WHERE hash(account_id) % {parts} = 0" if parts > 1 else ""
     found = checked.engine.rows(
         "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n "
         f"FROM {quoted(events.usable)}{part} GROUP BY account_id, event, user_id, t)"
     )
-    return int(found[0][0]) * (_PARTS if part else 1)
+    return int(found[0][0]) * parts
+
+
+def _parts(checked: Checked) -> int:
+    """Return how many times more rows there are than those in which repeated ones are looked for."""
+    exact = checked.spec.events.duplicates == "exact"
+    return _PARTS if checked.events.usable_rows > _MANY and not exact else 1
 
 
 def _accounts_of_events(checked: Checked) -> Iterator[QualityFinding]:
     events, roster = checked.events, checked.roster
     if not events.usable_rows:
         return
-    known = f"SELECT account_id FROM {quoted(roster.typed)} WHERE account_id IS NOT NULL"
+    known = checked.known("p.account_key")
     unknown, begun_early = checked.engine.rows(
-        f"SELECT coalesce(sum(CASE WHEN p.account_id NOT IN ({known}) THEN n END), 0), count_if(p.first < a.signup) "
-        f"FROM {checked.pairs} p LEFT JOIN {quoted(roster.table)} a ON p.account_id = a.account_id"
+        f"SELECT coalesce(sum(CASE WHEN NOT {known} THEN n END), 0), count_if(p.first < a.signup) "
+        f"FROM {checked.pairs} p LEFT JOIN {quoted(roster.table)} a ON p.account_key = a.account_id"
     )[0]
     if unknown == events.usable_rows:
         yield _nothing_in_common(checked)
     elif unknown:
-        where = f"account_id NOT IN ({known})"
         yield finding(
             "unknown_accounts",
             "warning",
@@ -255,7 +263,7 @@ def _accounts_of_events(checked: Checked) -> Iterator[QualityFinding]:
             "in accounts, and are not used.",
             count=unknown,
             of=events.usable_rows,
-            examples=checked.first("account_id", quoted(events.usable), where),
+            examples=checked.first("p.account_id", f"{checked.pairs} p", f"NOT {known}"),
             remedy="Export the missing accounts too, or check that both files name accounts by the same id."
             + _near(checked),
             names_accounts=True,
@@ -265,8 +273,10 @@ def _accounts_of_events(checked: Checked) -> Iterator[QualityFinding]:
 
 
 def _before_signup(checked: Checked, known: int) -> QualityFinding:
+    signups = f"JOIN {quoted(checked.roster.table)} a ON account_key = a.account_id"
     early, within = checked.engine.rows(
-        f"SELECT count_if(t < signup), count_if(t < signup AND t > signup - {Day}) FROM {checked.joined}"
+        f"SELECT count(*), count_if(t > signup - {Day}) FROM {quoted(checked.events.usable)} e "
+        f"JOIN {quoted(checked.roster.table)} a ON e.account_id = a.account_id WHERE t < signup"
     )[0]
     near = f" ({counted(within, 'of them', 'of them')} by less than a day)" if within else ""
     return finding(
@@ -276,7 +286,7 @@ def _before_signup(checked: Checked, known: int) -> QualityFinding:
         "count neither as early behaviour nor as activity.",
         count=early,
         of=known,
-        examples=checked.first("account_id", checked.joined, "t < signup"),
+        examples=checked.first("p.account_id", f"{checked.pairs} p {signups}", "p.first < signup"),
         remedy="Check that the signup column holds the moment the account began, and that events.timezone is the "
         "zone of the times.",
         names_accounts=True,
@@ -284,16 +294,16 @@ def _before_signup(checked: Checked, known: int) -> QualityFinding:
 
 
 def _nothing_in_common(checked: Checked) -> QualityFinding:
-    events, roster = checked.events, checked.roster
-    here = checked.first("account_id", quoted(events.usable), "true")[:2]
+    roster = checked.roster
+    here = checked.first("account_id", checked.pairs, "true")[:2]
     there = checked.first("account_id", quoted(roster.typed), "true")[:2]
     return finding(
         "unknown_accounts",
         "error",
         f"No account id of the events ({checked.spec.events.account!r}: {', '.join(here)}, …) is among those of the "
         f"accounts ({checked.spec.accounts.account!r}: {', '.join(there)}, …).",
-        count=events.usable_rows,
-        of=events.usable_rows,
+        count=checked.events.usable_rows,
+        of=checked.events.usable_rows,
         examples=(*(f"events: {key}" for key in here), *(f"accounts: {key}" for key in there)),
         remedy="Name the columns that hold the same id on both sides: --set events.account=COLUMN and "
         f"--set accounts.account=COLUMN.{_near(checked)}",
@@ -307,7 +317,7 @@ def _near(checked: Checked) -> str:
     known = f"SELECT account_id FROM {quoted(checked.roster.typed)} WHERE account_id IS NOT NULL"
     unknown, near = checked.engine.rows(
         f"SELECT count(*), count_if({alike} IN (SELECT {alike} FROM ({known}))) FROM "
-        f"(SELECT DISTINCT account_id FROM {quoted(checked.events.usable)}) WHERE account_id NOT IN ({known})"
+        f"(SELECT DISTINCT account_id FROM {checked.pairs}) WHERE account_id NOT IN ({known})"
     )[0]
     if not near:
         return ""

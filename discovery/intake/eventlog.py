@@ -8,6 +8,7 @@ from re import DOTALL, escape, fullmatch
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import EngineError
+from discovery.intake.coding import Coding, encode
 from discovery.intake.identity import Identity, identify
 from discovery.intake.names import matching_nothing, spelled
 from discovery.intake.rows import Reading
@@ -15,8 +16,8 @@ from discovery.intake.sources import copy_rows, unreadable_source
 from discovery.intake.sql import literal, quoted
 from discovery.spec import Day, EventsSpec
 
-LARGE = 5_000_000
-"""Sources with more rows than this are read in place, where that is cheap, unless rows must be dropped."""
+LARGE = 2_000_000
+"""Logs with more rows than this are kept in compact form, and read in place until then where that is cheap."""
 
 USABLE = "account_id IS NOT NULL AND event IS NOT NULL AND t IS NOT NULL AND passed_over IS NULL"
 _BLANK = (
@@ -32,7 +33,8 @@ class EventLog:
     as written where it could not be read, and `passed_over`, why the row is no behaviour (NULL where it is one: the
     kind of record, "left out" or "user left out"). Where `has_sent` and `has_received` say so it has `sent` and
     `received` (microseconds). Rows passed over are in no other count than `passed_over`. `usable` holds the rows a
-    study can use. `start` and `end` are those of all usable rows until `with_span` narrows them.
+    study can use. `start` and `end` are those of all usable rows until `with_span` narrows them. In a large log
+    `coding` says what the numbers stand for that `account_id`, `user_id` and `creator_id` are there.
 
     `renamed` counts the rows of each other spelling in `events.aliases`; `absent` are the spellings and the patterns
     of `leave_out` and `leave_out_users` that match nothing. `mapped` rows were given the account of their user,
@@ -71,6 +73,7 @@ class EventLog:
     examples_ambiguous: tuple[str, ...] = ()
     has_sent: bool = False
     has_received: bool = False
+    coding: Coding = field(default_factory=Coding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +108,26 @@ def type_rows(reading: Reading, name: str) -> TypedRows:
     return TypedRows(reading=replace(reading, by_id=by_id), name=name, in_place=in_place, lost=lost, examples=examples)
 
 
-def build_events(rows: TypedRows, identity: Identity) -> EventLog:
-    """Say who did what in the rows read, drop repeated ones, and count what could not be used."""
+def build_events(rows: TypedRows, identity: Identity, known: str = "") -> EventLog:
+    """Say who did what in the rows read, drop repeated ones, and count what could not be used.
+
+    `known` is a SELECT of `account_id` of every account; without it accounts are read off the events.
+
+    Raises
+    ------
+    SourceError
+        If the source cannot be read.
+    """
     reading, typed, name = rows.reading, rows.table, rows.name
     table, spec = reading.table, reading.spec
     engine, zone = table.engine, spec.timezone
-    rows_read = int(engine.rows(f"SELECT count(*) FROM {quoted(typed)}")[0][0])
+    known_rows = table.source.known_rows(engine) if rows.in_place else None
+    rows_read = known_rows or int(engine.rows(f"SELECT count(*) FROM {quoted(typed)}")[0][0])
     users_absent = matching_nothing(engine, typed, ["user_id"], spec.leave_out_users)
     found = identify(engine, typed, identity, in_place=rows.in_place, has_creator="creator" in table.roles)
     rule = "id" if reading.by_id else spec.duplicates
     dropped = _drop_duplicates(engine, typed, rows_read, rule, reading.further)
+    coding = _coded(rows, known, in_place=rows.in_place and not found.rewritten) if rows_read > LARGE else Coding()
     dates = table.clock(table.roles["time"]).writing in ("date", "day number")
     log = _counts(engine, name, typed, dates, zone)
     if log.date_only and zone != "UTC":
@@ -142,7 +155,23 @@ def build_events(rows: TypedRows, identity: Identity) -> EventLog:
         examples_ambiguous=found.examples,
         has_sent="sent" in table.roles,
         has_received="received" in table.roles,
+        coding=coding,
     )
+
+
+def _coded(rows: TypedRows, known: str, *, in_place: bool) -> Coding:
+    table = rows.reading.table
+    try:
+        return encode(
+            table.engine,
+            rows.table,
+            in_place=in_place,
+            usable=USABLE,
+            known=known,
+            has_creator="creator" in table.roles,
+        )
+    except EngineError as error:
+        raise unreadable_source(table.source.label, error) if in_place else error from error
 
 
 def _type_rows(reading: Reading, typed: str, in_place: bool) -> tuple[int, tuple[str, ...]]:
@@ -151,7 +180,6 @@ def _type_rows(reading: Reading, typed: str, in_place: bool) -> tuple[int, tuple
         return copy_rows(table.engine, table.source, typed, selected)
     try:
         table.engine.execute(f"CREATE OR REPLACE VIEW {quoted(typed)} AS SELECT {selected} FROM {table.source.table()}")
-        table.engine.rows(f"SELECT count(event), count(t) FROM {quoted(typed)}")
     except EngineError as error:
         raise unreadable_source(table.source.label, error) from error
     return 0, ()

@@ -62,7 +62,8 @@ class Identified:
     """What identities changed: rows given an account, rows whose user id changed.
 
     `ambiguous` counts the users in several accounts at once whose events have no account for it, `before_joining` the
-    rows of users more than `REACH` before they joined their first account.
+    rows of users more than `REACH` before they joined their first account. `rewritten` says that the events are a table
+    now, however they were read.
     """
 
     mapped: int = 0
@@ -70,6 +71,7 @@ class Identified:
     ambiguous: int = 0
     before_joining: int = 0
     examples: tuple[str, ...] = ()
+    rewritten: bool = False
 
 
 def members_of(table: Table, named: Mapping[str, str], timezone: str) -> tuple[str, dict[str, str], str]:
@@ -145,7 +147,7 @@ def identify(
             same += f" LEFT JOIN {quoted(persons)} c ON e.creator_id = c.user_id"
             replaced += ", coalesce(c.person_id, e.creator_id) AS creator_id"
         _rewrite(engine, typed, f"SELECT e.* REPLACE ({replaced}) FROM {same}", in_place)
-    found = Identified(merged=merged)
+    found = Identified(merged=merged, rewritten=bool(persons))
     if lacking:
         found = _mapped(engine, typed, identity, persons, bare, in_place and not persons, merged)
     for table in (f"{typed}_persons", f"{typed}_members"):
@@ -186,6 +188,7 @@ def _mapped(
         ambiguous=len(torn),
         before_joining=int(early[0][0]) if timed else 0,
         examples=tuple(str(user) for (user,) in torn[:5]),
+        rewritten=True,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from discovery.engines import Engine
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import ColumnError, EngineError, SourceError, SpecError
-from discovery.intake.addresses import is_address
+from discovery.intake.addresses import is_address, is_in_place
 from discovery.intake.checks import Checked, check_rules
 from discovery.intake.columns import Table, filled_in, widened
 from discovery.intake.databases import Part
@@ -57,8 +57,9 @@ def load(
     ----------
     events, accounts
         Each a file, folder or glob (CSV, TSV, JSON lines, each also as .gz, or Parquet), a pandas,
-        Polars or Arrow table, an Arrow record batch reader, or a DuckDB relation. None takes the
-        `from` of the spec. Where events are given and no accounts, nor any in the spec, these are read off the events.
+        Polars or Arrow table, an Arrow record batch reader, a DuckDB relation, or the address of a database. Events
+        in PostgreSQL, Spark or ClickHouse stay there. None takes the `from` of the spec. Where events are given and no
+        accounts, nor any in the spec, these are read off the events.
     spec
         What is asked. Columns it names are used as they are; others are recognised.
     engine
@@ -83,6 +84,10 @@ def load(
     SpecError
         If the inferred outcome does not fit the rest of the spec.
     """
+    if is_in_place(spec.events.source if events is None else events):
+        from discovery.intake.warehouse.reading import load_in_place
+
+        return load_in_place(events, accounts, spec, progress=progress or silent, properties=tuple(properties))
     held = engine if engine is not None else DuckDBEngine()
     if not isinstance(held, DuckDBEngine):
         raise EngineError(
@@ -141,7 +146,7 @@ def _checked(
     told_in = columns_that_tell(log, seen.layout, [select for select in selects if select in told_by(seen.layout)])
     rows = type_rows(_reading(seen, spec, traits, told_in), f"events_{number}")
     answers = told(engine, rows.table, seen.layout, told_in, selects) if told_in else {}
-    events = build_events(rows, identity.over(answers))
+    events = build_events(rows, identity.over(answers), roll.ids if roll is not None else "")
     require(engine, log, events.typed, seen.names, seen.under)
     if traits is not None:
         events = with_span(engine, events)
@@ -160,6 +165,7 @@ def _checked(
         date_only=events.date_only,
         leave_out=spec.accounts.leave_out,
         signup_from=roll.signup_from,
+        numbered=bool(events.coding),
     )
     if traits is None:
         events = with_span(engine, events, roster.typed)
@@ -167,22 +173,21 @@ def _checked(
     progress("Checking the rows")
     silence = silence_in_words(roll.table, events, roster, spec.accounts.silence_days if traits is not None else 0)
     departures = bool((roster.accounts.churned != UNKNOWN_TIME).any()) and not silence
-    resolved = _resolved(spec, seen, roll, identity, _kind(spec, roster, departures))
+    resolved = _resolved(spec, seen, roll, identity, outcome_kind(spec, roster, departures))
     guessed = (*log.source.guessed_encoding, *roll.table.source.guessed_encoding)
-    quality, rules = check_rules(
-        Checked(
-            engine,
-            events,
-            roster,
-            resolved,
-            silence,
-            roll.lost,
-            guessed,
-            roll=roll.table,
-            layout=seen.layout,
-            time=log.roles["time"],
-        )
+    checked = Checked(
+        engine,
+        events,
+        roster,
+        resolved,
+        silence,
+        roll.lost,
+        guessed,
+        roll=roll.table,
+        layout=seen.layout,
+        time=log.roles["time"],
     )
+    quality, rules = check_rules(checked)
     return Relations(
         engine=engine,
         events_table=events.usable,
@@ -192,6 +197,7 @@ def _checked(
         recognised=(*log.recognised, *roll.table.recognised),
         quality=quality,
         rules=rules,
+        checked=checked,
         log_start=events.start if events.start is not None else 0,
         log_end=events.end if events.end is not None else 0,
         events_rows=events.rows_read,
@@ -322,7 +328,8 @@ def opened(
     return open_source(engine, given, role, table, of, apart)
 
 
-def _kind(spec: StudySpec, roster: Roster, departures: bool) -> str:
+def outcome_kind(spec: StudySpec, roster: Roster, departures: bool) -> str:
+    """Return the kind of outcome that the spec asks for, else what the accounts allow."""
     if spec.outcome.kind:
         return spec.outcome.kind
     if departures:

@@ -12,7 +12,7 @@ from discovery.intake.derived import with_named_traits
 from discovery.intake.formats import Layout, Look, accounts_of, layout_of
 from discovery.intake.properties import absent, asked_for, holders, reached
 from discovery.intake.sources import Source, copy_rows, sample_rows
-from discovery.intake.sql import quoted
+from discovery.intake.sql import id_text, quoted
 from discovery.spec import StudySpec
 
 LOOKED_AT = 20_000
@@ -27,6 +27,12 @@ class Roll:
     segments: tuple[str, ...]
     lost: tuple[int, tuple[str, ...]] = (0, ())
     signup_from: str = "table"
+
+    @property
+    def ids(self) -> str:
+        """A SELECT of the `account_id` of every account."""
+        key = self.table.roles["account"]
+        return f"SELECT {id_text(key, self.table.kind(key))} AS account_id FROM {quoted(self.table.rows)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,15 +22,17 @@ _OTHERWISE = {
 
 
 def outcome_findings(checked: Checked) -> Iterator[QualityFinding]:
-    """Yield where the churn dates and the events disagree, or where the churn dates only repeat the events."""
-    accounts = checked.roster.accounts
-    left = accounts.churned != UNKNOWN_TIME
-    if not left.any():
-        return
-    if checked.silence:
-        yield _churn_is_silence(checked, int(left.sum()))
-    else:
+    """Yield where the churn dates and the events disagree."""
+    left = checked.roster.accounts.churned != UNKNOWN_TIME
+    if left.any() and not checked.silence:
         yield from _activity_after_churn(checked, int(left.sum()))
+
+
+def churn_is_silence(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield where the churn dates only repeat the events."""
+    left = checked.roster.accounts.churned != UNKNOWN_TIME
+    if left.any() and checked.silence:
+        yield _churn_is_silence(checked, int(left.sum()))
 
 
 def _churn_is_silence(checked: Checked, left: int) -> QualityFinding:

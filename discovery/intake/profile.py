@@ -10,14 +10,14 @@ from typing import Literal
 import pyarrow as pa
 
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.errors import EngineError, InputError
+from discovery.errors import EngineError, InputError, SourceError
 from discovery.intake.columns import Table
 from discovery.intake.databases import Part
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference, why_left_out
 from discovery.intake.loading import opened, paths_among
 from discovery.intake.looking import Seen, event_sample
 from discovery.intake.reaching import pointer
-from discovery.intake.relations import Relations
+from discovery.intake.relations import UNKNOWN_TIME, Relations
 from discovery.intake.sql import id_text, is_text, literal, quoted
 from discovery.results import RecognisedColumn
 from discovery.spec import StudySpec
@@ -137,7 +137,7 @@ def count_users(relations: Relations) -> UserCount:
 
 def together(relations: Relations, event: str, other: str) -> float:
     """Return the share of the rows of `other` that have a row of `event` in the same account and second."""
-    table = quoted(relations.events_table)
+    table = quoted(str(relations.events_table))
     moments = f"SELECT account_id, t // {_SECOND} AS s FROM {table} WHERE event = "
     found = relations.engine.rows(
         f"SELECT (SELECT count(*) FROM ({moments}{literal(other)}) SEMI JOIN ({moments}{literal(event)}) "
@@ -178,7 +178,17 @@ def look_at_first_rows(relations: Relations, events: object, asked: StudySpec) -
     -------
     FirstRows
         Empty where the events can be read once only.
+
+    Raises
+    ------
+    SourceError
+        If the events stay in a database of another engine.
     """
+    if not isinstance(relations.events_table, str):
+        raise SourceError(
+            "The events stay in a database, and a first look needs their rows. Give a sample of them as a file, and "
+            "name the database in events.from of the discover.toml that is written."
+        )
     engine = relations.engine
     if not isinstance(engine, DuckDBEngine) or isinstance(events, pa.RecordBatchReader):
         return FirstRows()
@@ -198,8 +208,8 @@ def look_at_first_rows(relations: Relations, events: object, asked: StudySpec) -
 
 
 def _of_known_accounts(relations: Relations) -> str:
-    known = f"SELECT account_id FROM {quoted(relations.accounts_table)}"
-    return f"(SELECT * FROM {quoted(relations.events_table)} SEMI JOIN ({known}) USING (account_id))"
+    known = f"SELECT account_id FROM {quoted(str(relations.accounts_table))}"
+    return f"(SELECT * FROM {quoted(str(relations.events_table))} SEMI JOIN ({known}) USING (account_id))"
 
 
 def _counted(row: Sequence[object]) -> EventCount:
@@ -241,8 +251,10 @@ def _zoneless(seen: Seen, time: str) -> str:
 
 def _account_columns(relations: Relations, table: Table) -> tuple[AccountColumn, ...]:
     """Return the columns named like an account, and the one in use, with what speaks for each."""
-    used = relations.spec.events.account
-    known = f"SELECT account_id FROM {quoted(relations.accounts_table)}"
+    used, ids, accounts = relations.spec.events.account, f"{relations.accounts_table}_ids", relations.accounts
+    begun = accounts.account_id[accounts.signup != UNKNOWN_TIME]
+    table.engine.register(ids, pa.table({"account_id": pa.array(begun, type=pa.string())}))
+    known = f"SELECT account_id FROM {quoted(ids)}"
     found = []
     for column in dict.fromkeys([used, *by_preference(table.names, EVENT_ROLES["account"])]):
         if column not in table.source.columns or (column != used and column in _roles(relations.spec)):
@@ -253,6 +265,7 @@ def _account_columns(relations: Relations, table: Table) -> tuple[AccountColumn,
         )[0]
         if column == used or (different > 1 and (share > 0 or relations.accounts_derived)):
             found.append(AccountColumn(column=column, different=int(different), known=float(share)))
+    table.engine.execute(f"DROP TABLE {quoted(ids)}")
     return tuple(found)
 
 

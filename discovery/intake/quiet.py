@@ -127,9 +127,8 @@ class AccountDays:
         self._read = False
         self._known: dict[str, tuple[int, float, float]] = {}
         self._days = (
-            f"SELECT DISTINCT a.account, a.signup, (e.t - a.signup) // {Day} AS age FROM {quoted(log.events)} e "
+            f"SELECT DISTINCT a.account, a.signup, (e.t - a.signup) // {Day} AS age FROM {log.looked_at} e "
             f"JOIN {quoted(log.accounts)} a ON e.account_id = a.account_id WHERE e.t >= a.signup"
-            + log.some.replace("account_id", "e.account_id")
         )
 
     def of_event(self, event: str) -> tuple[int, float, float]:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines import Engine
+from discovery.engines.aggregated import Aggregated
+from discovery.engines.expressions import Relation
 from discovery.results import QualityFinding, RecognisedColumn, RuleChecked
 from discovery.spec import StudySpec
 
@@ -46,14 +48,15 @@ class Relations:
     and `t` (BIGINT, microseconds since 1970 UTC, not null); duplicates are already treated as the spec asks, aliases
     renamed, and rows that are left out are gone. For `properties[i]` it has `property_i` (text or null; numbers as
     they are written, "true" and "false") and `number_i` (DOUBLE or null, where the value reads as a finite number);
-    with `has_creator` it has `creator_id` (text or null).
+    with `has_creator` it has `creator_id` (text or null). In a large log the ids are integers that sort as the ids do:
+    `account_id` is the position in `Accounts`, in both relations, and below 0 where the account is unknown.
     `accounts_table` has `account` (INTEGER, the position in `Accounts`), `account_id` (text, unique) and
     `signup` (BIGINT, not null: accounts without a usable signup are not in it).
     """
 
     engine: Engine
-    events_table: str
-    accounts_table: str
+    events_table: Relation
+    accounts_table: Relation
     accounts: Accounts
     spec: StudySpec  # as run: every recognised column filled in
     recognised: tuple[RecognisedColumn, ...]
@@ -73,3 +76,9 @@ class Relations:
     accounts_derived: bool = False  # there was no table of accounts: they were read off the events
     signup_from: str = "table"  # what signups are, as in `Roster`
     rules: tuple[RuleChecked, ...] = ()  # every check, and how the data stand to it
+    checked: object = None  # the `Checked` that the checks were asked of, for asking some of them again
+
+    @property
+    def has_events(self) -> bool:
+        """Whether the events themselves can be asked, and not only aggregates of them."""
+        return not isinstance(self.events_table, Aggregated)

@@ -40,7 +40,8 @@ class Roster:
     `unusable_seats` the seats that are no number above zero. `own_end` is set where `observed_until` is no
     end of observation and was left aside. `signup_from` says what signups are: of a "table", a "column" of the events,
     the first "signup event", the "first event", or as the named format tells. `left_out` counts the accounts that
-    `accounts.leave_out` excludes, `absent` are its patterns that match none.
+    `accounts.leave_out` excludes, `absent` are its patterns that match none. Where accounts are `numbered`, the
+    `account_id` of `table` is the position in `accounts`, as in the events.
     """
 
     accounts: Accounts
@@ -59,8 +60,13 @@ class Roster:
     own_end: OwnEnd | None = None
     crossed: Mapping[str, tuple[str, ...]]  # by assignment column: accounts whose rows name different variants
     signup_from: str = "table"
+    numbered: bool = False
     left_out: int = 0
     absent: tuple[str, ...] = ()
+
+    def keys(self, which: NDArray[np.int64]) -> pa.Array:
+        """Return what the events call the accounts at these positions: their ids, or in a large log their numbers."""
+        return _keys(self.accounts, which, self.numbered)
 
 
 def build_accounts(
@@ -73,6 +79,7 @@ def build_accounts(
     date_only: bool,
     leave_out: tuple[str, ...] = (),
     signup_from: str = "table",
+    numbered: bool = False,
 ) -> Roster:
     """Type the accounts, collapse repeated ones, and number them in the order of their ids.
 
@@ -96,6 +103,8 @@ def build_accounts(
         Ids of accounts to exclude; `*` stands for any text.
     signup_from
         Where signups are from.
+    numbered
+        The events hold the numbers of accounts in place of their ids.
 
     Raises
     ------
@@ -126,7 +135,7 @@ def build_accounts(
     variants = _variants(engine, typed, len(assigned))
     accounts = _arrays(arrow, segments, dict(zip(assigned, variants, strict=True)), date_only)
     on_utc = timezone == "UTC" or date_only
-    _relation(engine, name, accounts)
+    _relation(engine, name, accounts, numbered)
     return Roster(
         accounts=accounts,
         table=name,
@@ -141,6 +150,7 @@ def build_accounts(
         unusable_seats=_unread(engine, typed, "seats") if "seats" in table.roles else (0, ()),
         crossed=_crossed(engine, typed, assigned),
         signup_from=signup_from,
+        numbered=numbered,
         left_out=left_out,
         absent=tuple(p for p in leave_out if p in matching_nothing(engine, typed, ["account_id"], leave_out)),
         churn_dates_only=_all_midnight(accounts.churned) if on_utc else _is_dates(table, "churned"),
@@ -242,11 +252,15 @@ def _arrays(
     )
 
 
-def _relation(engine: DuckDBEngine, name: str, accounts: Accounts) -> None:
+def _keys(accounts: Accounts, which: NDArray[np.int64], numbered: bool) -> pa.Array:
+    return pa.array(which.astype(np.int64)) if numbered else pa.array(accounts.account_id[which], type=pa.string())
+
+
+def _relation(engine: DuckDBEngine, name: str, accounts: Accounts, numbered: bool) -> None:
     usable = np.flatnonzero(accounts.signup != UNKNOWN_TIME)
     columns = {
         "account": pa.array(usable.astype(np.int32)),
-        "account_id": pa.array(accounts.account_id[usable], type=pa.string()),
+        "account_id": _keys(accounts, usable, numbered),
         "signup": pa.array(accounts.signup[usable]),
     }
     engine.register(name, pa.table(columns))
@@ -258,8 +272,10 @@ def _times(column: Any) -> NDArray[np.int64]:
 
 
 def _objects(column: Any) -> NDArray[np.object_]:
-    values: NDArray[np.object_] = np.array(column.to_pylist() or [], dtype=object)
-    return values
+    coded = column.combine_chunks().dictionary_encode()
+    values = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    found: NDArray[np.object_] = values[coded.indices.fill_null(len(values) - 1).to_numpy()]
+    return found
 
 
 def _unread(engine: DuckDBEngine, typed: str, role: str) -> tuple[int, tuple[str, ...]]:

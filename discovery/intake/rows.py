@@ -54,8 +54,7 @@ class Reading:
             f"{renamed(spelled, self.spec.aliases)} AS event",
             f"{user} AS user_id",
             f"{micros} AS t",
-            f"CASE WHEN {micros} IS NULL AND NOT {is_missing(roles['time'])} "
-            f"THEN CAST({quoted(roles['time'])} AS VARCHAR) END AS unread",
+            f"{self._unread(micros)} AS unread",
             f"{over} AS passed_over",
         ]
         if self.spec.aliases:
@@ -90,6 +89,14 @@ class Reading:
         creator = ("creator_id",) if "creator" in self.table.roles else ()
         asked = [name for i in range(len(self.properties)) for name in (f"property_{i}", f"number_{i}")]
         return ("account_id", "event", "user_id", "t", *creator, *asked)
+
+    def _unread(self, micros: str) -> str:
+        """Return the expression for a time as written that could not be read."""
+        column = self.table.roles["time"]
+        text = f"CAST({quoted(column)} AS VARCHAR)"
+        # Of what is a time by its type only NULL is missing; each row's words for it would take longest of all.
+        words = "" if self.table.kind(column).startswith(("TIMESTAMP", "DATE")) else f" AND NOT {is_missing(column)}"
+        return f"CASE WHEN {micros} IS NULL{words} THEN {text} END"
 
     def _id(self, role: str) -> str:
         column = self.table.roles.get(role)

@@ -27,10 +27,11 @@ class NamedRule:
 
 def rules_checked(checked: Checked, findings: Sequence[QualityFinding]) -> tuple[RuleChecked, ...]:
     """Return every rule of the catalogue and how the data stand to it."""
-    return tuple(_standing(rule, checked, findings) for rule in RULES)
+    return tuple(standing(rule, checked, findings) for rule in RULES)
 
 
-def _standing(rule: NamedRule, checked: Checked, findings: Sequence[QualityFinding]) -> RuleChecked:
+def standing(rule: NamedRule, checked: Checked, findings: Sequence[QualityFinding]) -> RuleChecked:
+    """Return how the data stand to one rule."""
     found = [finding for finding in findings if finding.code == rule.code]
     reason = "" if found else rule.unless(checked)
     state: RuleState = "not applicable" if reason else "passed"

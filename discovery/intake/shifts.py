@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.intake.quiet import AccountDays, Quiet
-from discovery.intake.sql import literal, quoted
+from discovery.intake.sql import literal
 from discovery.intake.volume import Log, Volume
 from discovery.naming import folded, words_of
 from discovery.spec import Day
@@ -102,6 +102,8 @@ def _largest(rows: NDArray[np.float64], active: NDArray[np.float64]) -> tuple[in
     for week in range(_FEWEST_WEEKS, len(rows) - _FEWEST_WEEKS):
         sides = (slice(max(0, week - _MOST_WEEKS), week), slice(week + 1, week + 1 + _MOST_WEEKS))
         before, after = (rates[side] for side in sides)
+        if after.min() < _STAYS * before.max() and before.min() < _STAYS * after.max():
+            continue
         low, high = sorted((before, after), key=lambda side: float(np.median(side)))
         apart = float(high.min() / low.max()) if low.min() > 0 else 0.0
         if apart < _STAYS or (best is not None and apart <= best[0]):
@@ -138,8 +140,8 @@ def _size(factor: float) -> float:
 def _rows_between(log: Log, event: str, start: int, end: int) -> tuple[int, int]:
     """Return the rows of an event in a stretch, and those of the account with most."""
     rows, most = log.engine.rows(
-        f"SELECT coalesce(sum(n), 0), coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM {quoted(log.events)} "
-        f"WHERE event = {literal(event)} AND t >= {start} AND t < {end}{log.some} GROUP BY account_id)"
+        f"SELECT coalesce(sum(n), 0), coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM {log.looked_at} "
+        f"WHERE event = {literal(event)} AND t >= {start} AND t < {end} GROUP BY account_id)"
     )[0]
     return int(rows), int(most)
 

@@ -50,8 +50,7 @@ def silence_in_words(roll: Table, events: EventLog, roster: Roster, silence_days
     if column:
         return f"are the same as {column!r}"
     name = f"{roster.table}_left"
-    ids = pa.array(roster.accounts.account_id[left], type=pa.string())
-    roll.engine.register(name, pa.table({"account_id": ids, "churned": pa.array(churned[left])}))
+    roll.engine.register(name, pa.table({"account_id": roster.keys(left), "churned": pa.array(churned[left])}))
     unit = Day if roster.churn_dates_only else _SECOND
     words = _after_last_event(roll.engine, events, name, unit, len(left))
     if not words and unit == _SECOND:

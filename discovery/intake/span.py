@@ -29,7 +29,7 @@ def with_span(engine: DuckDBEngine, events: EventLog, known: str = "") -> EventL
     """
     if not events.usable_rows:
         return events
-    relation = quoted(events.usable) + (f" SEMI JOIN {quoted(known)} USING (account_id)" if known else "")
+    relation = quoted(events.usable) + (f" WHERE {events.coding.known('account_id', known)}" if known else "")
     found = _by_day(engine, relation)
     if not found:
         relation = quoted(events.usable)

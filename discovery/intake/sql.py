@@ -61,8 +61,9 @@ def id_text(column: str, kind: str) -> str:
     text = f"CAST({name} AS VARCHAR)"
     if not is_text(kind):
         return text
-    pandas_float = f"suffix({text}, '.0') AND regexp_full_match({text}, '-?[0-9]+[.]0')"
-    return f"CASE WHEN {text} = '' THEN NULL WHEN {pandas_float} THEN {text}[:-3] ELSE {text} END"
+    # DuckDB evaluates both sides of an AND for every row, but the branches of a CASE only where they apply.
+    pandas_float = f"CASE WHEN regexp_full_match({text}, '-?[0-9]+[.]0') THEN {text}[:-3] ELSE {text} END"
+    return f"CASE WHEN {text} = '' THEN NULL WHEN suffix({text}, '.0') THEN {pandas_float} ELSE {text} END"
 
 
 def plain_text(column: str) -> str:

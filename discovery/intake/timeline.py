@@ -13,7 +13,7 @@ from discovery.intake.quiet import AccountDays, Quiet, empty_days, quiet_stretch
 from discovery.intake.relations import Relations
 from discovery.intake.shifts import jumps
 from discovery.intake.sql import literal, quoted, word_list
-from discovery.intake.volume import Log, read_volume
+from discovery.intake.volume import Log, read_volume, with_sample
 from discovery.intake.wording import moment
 from discovery.results import EventSeries, Silence, Timeline, VolumeJump
 from discovery.spec import Day
@@ -24,27 +24,32 @@ _EPOCH = date(1970, 1, 1)
 
 
 def timeline_of(relations: Relations) -> Timeline | None:
-    """Return the timeline of a log, stray times apart; None where no event can be used.
+    """Return the timeline of a log, stray times apart; None where no event can be used, or they are elsewhere.
 
     Events that fall silent or jump stand first, then the most frequent others. Its periods are days, weeks
     from Monday or months, so that there are about 120 of them at most.
     """
     engine: Any = relations.engine
+    if not isinstance(relations.events_table, str):
+        return None
     rows = int(engine.rows(f"SELECT count(*) FROM {quoted(relations.events_table)}")[0][0])
     if not rows:
         return None
-    log = Log(
-        engine=engine,
-        events=relations.events_table,
-        accounts=relations.accounts_table,
-        start=relations.log_start,
-        end=relations.log_end,
-        rows=rows,
+    log = with_sample(
+        Log(
+            engine=engine,
+            events=relations.events_table,
+            accounts=str(relations.accounts_table),
+            start=relations.log_start,
+            end=relations.log_end,
+            rows=rows,
+        )
     )
     periods = _periods(log)
     volume, ages = read_volume(log), AccountDays(log)
     quiet, jumped = quiet_stretches(log, volume, ages), jumps(log, volume, ages)
     ages.close()
+    log.close()
     named = word_list(("", *(silence.event for silence in quiet), *(jump.event for jump in jumped)))
     names = engine.rows(
         f"SELECT event, count(*) AS n, count(DISTINCT account_id), min(t), max(t) FROM {quoted(log.events)} "

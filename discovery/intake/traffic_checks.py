@@ -56,7 +56,7 @@ def _programs(checked: Checked) -> Iterator[QualityFinding]:
     suspects = _busiest(checked, kind)
     if not suspects:
         return
-    count = int(checked.engine.rows(f"SELECT count(DISTINCT {kind}_id) FROM {checked.pairs}")[0][0])
+    count = int(checked.engine.rows(f"SELECT count(DISTINCT {kind}_key) FROM {checked.pairs}")[0][0])
     dominant = {who for who, n in suspects if kind == "user" and count > _ENOUGH_USERS and n > _SHARE * rows}
     behaviour = [] if checked.events.date_only else _behaviour(checked, kind, [who for who, _ in suspects])
     like_programs = {t.who: t for t in behaviour if t.fastest or t.regular or (kind == "user" and t.around_the_clock)}
@@ -101,8 +101,13 @@ def _busiest(checked: Checked, kind: str) -> list[tuple[str, int]]:
 
 
 def _behaviour(checked: Checked, kind: str, suspects: Sequence[str]) -> list[_Traffic]:
+    taken = quoted(f"{checked.events.usable}_busiest")
     listed = ", ".join(map(literal, suspects))
-    taken = f"(SELECT {kind}_id AS who, t FROM {quoted(checked.events.usable)} WHERE {kind}_id IN ({listed}))"
+    named = f"SELECT DISTINCT {kind}_key AS called, {kind}_id AS who FROM {checked.pairs} WHERE {kind}_id IN ({listed})"
+    checked.engine.execute(
+        f"CREATE OR REPLACE TABLE {taken} AS SELECT who, t FROM {quoted(checked.events.usable)} e "
+        f"JOIN ({named}) s ON e.{kind}_id = s.called"
+    )
     slots = (
         f"SELECT who, t // {_SLOT * _SECOND} AS slot, count(*) AS n, count(DISTINCT t // {_SECOND}) AS seconds "
         f"FROM {taken} GROUP BY who, slot"
@@ -121,6 +126,7 @@ def _behaviour(checked: Checked, kind: str, suspects: Sequence[str]) -> list[_Tr
         f"GROUP BY who HAVING sum(n) >= {_ENOUGH_INTERVALS} AND max(n) >= {_REGULAR} * sum(n) "
         f"AND arg_max(step, n) BETWEEN 2 AND 7200"
     )
+    checked.engine.execute(f"DROP TABLE {taken}")
     sets = [{str(who) for (who,) in found} for found in (fast, wakeful, regular)]
     return [
         _Traffic(who=who, fastest=who in sets[0], around_the_clock=who in sets[1], regular=who in sets[2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,7 +18,10 @@ _SAMPLE = 5_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """Usable events in the engine, with the accounts whose they are, and the ends of the log."""
+    """Usable events in the engine, with the accounts whose they are, and the ends of the log.
+
+    `sample` is a table of the events of some accounts, that a very large log is judged by; empty: all are looked at.
+    """
 
     engine: DuckDBEngine
     events: str
@@ -26,6 +29,7 @@ class Log:
     start: int
     end: int
     rows: int
+    sample: str = ""
 
     @property
     def inside(self) -> str:
@@ -38,9 +42,14 @@ class Log:
         return max(1, self.rows // _SAMPLE)
 
     @property
-    def some(self) -> str:
-        """A condition that follows others: the accounts that a very large log is judged by."""
-        return f" AND hash(account_id) % {self.parts} = 0" if self.parts > 1 else ""
+    def looked_at(self) -> str:
+        """The events that are looked at."""
+        return quoted(self.sample or self.events)
+
+    def close(self) -> None:
+        """Drop the sample."""
+        if self.sample:
+            self.engine.execute(f"DROP TABLE IF EXISTS {quoted(self.sample)}")
 
 
 @dataclass(frozen=True)
@@ -102,12 +111,24 @@ class Volume:
         return summed
 
 
+def with_sample(log: Log) -> Log:
+    """Return the log with a table of what is looked at, where that is not all of it."""
+    if log.parts == 1:
+        return log
+    name = f"{log.events}_some"
+    log.engine.execute(
+        f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT account_id, event, t FROM {quoted(log.events)} "
+        f"WHERE hash(account_id) % {log.parts} = 0"
+    )
+    return replace(log, sample=name)
+
+
 def read_volume(log: Log) -> Volume:
     """Read the days of every event."""
     found = log.engine.table(
         f"SELECT event, day, CAST(sum(n) AS BIGINT) AS rows, count(*) AS accounts, min(first) AS first, "
         f"max(last) AS last FROM (SELECT event, account_id, t // {Day} AS day, count(*) AS n, min(t) AS first, "
-        f"max(t) AS last FROM {quoted(log.events)} WHERE {log.inside}{log.some} GROUP BY event, account_id, day) "
+        f"max(t) AS last FROM {log.looked_at} WHERE {log.inside} GROUP BY event, account_id, day) "
         "GROUP BY event, day ORDER BY event, day"
     )
     coded = found.column("event").combine_chunks().dictionary_encode()

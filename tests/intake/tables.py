@@ -47,6 +47,20 @@ def usable(relations) -> list[tuple]:
     return sorted(found, key=lambda row: tuple("" if v is None else str(v) for v in row))
 
 
+def named(relations, plain) -> list[tuple]:
+    """Return the usable events of known accounts of a large log, numbers replaced by the ids that they stand for.
+
+    Users are numbered in the order of their ids; `plain` are the usable events of the same log with the ids.
+    """
+    users, ids = sorted({row[2] for row in plain} - {None}), relations.accounts.account_id
+    found = [
+        (ids[account], event, None if user is None else users[user], t)
+        for account, event, user, t in usable(relations)
+        if account >= 0
+    ]
+    return sorted(found, key=lambda row: tuple("" if v is None else str(v) for v in row))
+
+
 def codes(relations) -> dict[str, object]:
     """Return the findings by code; a code found twice fails the test."""
     found = {finding.code: finding for finding in relations.quality}

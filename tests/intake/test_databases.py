@@ -384,7 +384,7 @@ def test_an_at_sign_in_a_folder_is_no_secret(tmp_path):
 
 @pytest.mark.parametrize("scheme", NOT_YET)
 def test_databases_that_are_not_read_yet_say_what_works(scheme):
-    with pytest.raises(SourceError, match=r"not read directly yet.*Parquet.*discover export"):
+    with pytest.raises(SourceError, match=r"not read directly.*Parquet.*discover export"):
         read(f"{scheme}://host/crm", ACCOUNTS)
 
 

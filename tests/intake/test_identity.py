@@ -11,7 +11,7 @@ from discovery.engines.duckdb import DuckDBEngine
 from discovery.errors import ColumnError, SourceError, SpecError
 from discovery.intake.identity import Identity, followed, identify
 
-from .tables import START, clean_accounts, clean_events, codes, read, usable
+from .tables import START, clean_accounts, clean_events, codes, named, read, usable
 
 EVENTS, ACCOUNTS = clean_events(), clean_accounts()
 OWNERS = EVENTS[["user_id", "account_id"]].drop_duplicates()
@@ -158,7 +158,7 @@ def test_large_files_read_in_place_are_mapped_too(table, tmp_path, monkeypatch, 
     copied = read(tmp_path / "e.parquet", ACCOUNTS, **asked)
     monkeypatch.setattr("discovery.intake.eventlog.LARGE", 10)
     in_place = read(tmp_path / "e.parquet", ACCOUNTS, **asked)
-    assert usable(in_place) == usable(copied)
+    assert named(in_place, usable(copied)) == usable(copied)
     assert "u00_0" not in {row[2] for row in usable(copied)}
     assert {row[0] for row in usable(copied)} == set(ACCOUNTS["account_id"])
 

@@ -1,0 +1,91 @@
+"""A large log in compact form: numbers in place of the ids of accounts and users, and the ids they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from discovery.engines.duckdb import DuckDBEngine
+from discovery.intake.sql import quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coding:
+    """Tables of `code` and `id` for the accounts and the users of the typed events; empty: these hold the ids.
+
+    Known accounts are numbered from 0 in the order of their ids, as in `Accounts`; those of others are below 0. Users
+    are numbered in the order of their ids, so that comparing and sorting mean the same as with the ids.
+    """
+
+    accounts: str = ""
+    users: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.accounts)
+
+    def known(self, column: str, known: str) -> str:
+        """Return the condition that an account of the events is known, `known` being every account with its id."""
+        ids = f"SELECT account_id FROM {quoted(known)} WHERE account_id IS NOT NULL"
+        return f"{column} >= 0" if self else f"{column} IN ({ids})"
+
+    def with_account_ids(self, relation: str) -> str:
+        """Return a relation over the events in which `account_id` is the id itself."""
+        if not self:
+            return relation
+        codes = f"LEFT JOIN {quoted(self.accounts)} c ON e.account_id = c.code"
+        return f"(SELECT e.* REPLACE (c.id AS account_id) FROM {relation} e {codes})"
+
+    def drop(self, engine: DuckDBEngine) -> None:
+        """Drop the tables."""
+        for table in filter(None, (self.accounts, self.users)):
+            engine.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+
+
+def encode(
+    engine: DuckDBEngine, typed: str, *, in_place: bool, usable: str, known: str = "", has_creator: bool = False
+) -> Coding:
+    """Rewrite the typed events, a view where they are read `in_place`, as a table with numbers for ids.
+
+    Parameters
+    ----------
+    engine, typed
+        Where they are.
+    usable
+        The condition that a row is an event that can be used.
+    known
+        SELECT of `account_id` of every known account; without it these are the accounts of usable events.
+    has_creator
+        Whether events have a creator, which is a user too.
+    """
+    name, coding = quoted(typed), Coding(accounts=f"{typed}_accounts", users=f"{typed}_users")
+    accounts, users, written = quoted(coding.accounts), quoted(coding.users), quoted(f"{typed}_coded")
+    _number(engine, accounts, known or f"SELECT account_id FROM {name} WHERE {usable}", "BIGINT")
+    creators = f" UNION ALL SELECT DISTINCT creator_id FROM {name}" if has_creator else ""
+    _number(engine, users, f"SELECT DISTINCT user_id FROM {name}{creators}", "INTEGER")
+    replaced = f"{_account('e.account_id', 'a.code')} AS account_id, u.code AS user_id"
+    joined = f"{name} e LEFT JOIN {accounts} a ON e.account_id = a.id LEFT JOIN {users} u ON e.user_id = u.id"
+    if has_creator:
+        replaced += ", c.code AS creator_id"
+        joined += f" LEFT JOIN {users} c ON e.creator_id = c.id"
+    engine.execute(f"CREATE OR REPLACE TABLE {written} AS SELECT e.* REPLACE ({replaced}) FROM {joined}")
+    if engine.rows(f"SELECT 1 FROM {written} WHERE account_id < 0 LIMIT 1"):
+        engine.execute(
+            f"INSERT INTO {accounts} SELECT {_account('account_id', 'NULL')}, account_id FROM (SELECT DISTINCT "
+            f"account_id FROM {name} WHERE account_id IS NOT NULL) e ANTI JOIN {accounts} a ON e.account_id = a.id"
+        )
+    engine.execute(f"DROP {'VIEW' if in_place else 'TABLE'} {name}")
+    engine.execute(f"ALTER TABLE {written} RENAME TO {name}")
+    return coding
+
+
+def _number(engine: DuckDBEngine, table: str, ids: str, kind: str) -> None:
+    """Give ids numbers from 0, in their order."""
+    engine.execute(
+        f"CREATE OR REPLACE TABLE {table} AS SELECT CAST(row_number() OVER (ORDER BY id) - 1 AS {kind}) AS code, id "
+        f"FROM (SELECT DISTINCT id FROM ({ids}) t(id) WHERE id IS NOT NULL)"
+    )
+
+
+def _account(account: str, code: str) -> str:
+    """Return the code of an account: its number, else one below 0 that its id alone decides."""
+    below = f"-1 - CAST(hash({account}) >> 1 AS BIGINT)"
+    return f"CASE WHEN {account} IS NOT NULL THEN coalesce({code}, {below}) END"
