@@ -15,6 +15,8 @@ from .requirements import require
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+os.environ.setdefault("DISCOVERY_CACHE", "off")  # no test may leave anything in the user's cache folder
+
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",

@@ -27,6 +27,7 @@ GROUND = ("version", "errors", "spec", "milestone", "results", "wording", "namin
 FLOORS: tuple[tuple[str, ...], ...] = (
     GROUND,
     ("engines",),
+    ("cache",),
     ("intake", "exposure", "outcome", "estimate", "simulate"),
     ("ranking", "ladder", "experiment"),
     ("validation", "suggest"),

@@ -52,6 +52,7 @@ def _once(task: str, log: Log, memory: str) -> Measured:
     command = [sys.executable, "-m", "benchmarks.scale.measure", task, str(log.folder)]
     command += [str(log.events), str(log.accounts), memory]
     environment = {name: value for name, value in os.environ.items() if name not in _BLAS}
+    environment["DISCOVERY_CACHE"] = "off" if task != "run_again" else "on"
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise SystemExit(f"{task} on {log.folder} failed:\n{done.stderr[-2000:]}")

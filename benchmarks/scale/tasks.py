@@ -104,11 +104,14 @@ def exposure(log: Log, memory: str, stages: Stages) -> Said:
     """Read, type and check the log, count the exposure, and pack the flags, as a study does."""
     import numpy as np
 
+    from discovery.engines.ceiling import engine_limit
+    from discovery.engines.duckdb import DuckDBEngine
     from discovery.exposure import candidate_flags, measure
     from discovery.intake import load
     from discovery.spec import build_spec
 
-    relations = load(log.pattern, log.roll, build_spec({}), memory=memory, progress=stages)
+    engine = DuckDBEngine(engine_limit(memory))
+    relations = load(log.pattern, log.roll, build_spec({}), engine=engine, progress=stages)
     try:
         stages("counting")
         windows = tuple(days * DAY_US for days in DAYS)

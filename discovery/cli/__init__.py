@@ -11,6 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from discovery.cli.cache import cache, warn_plainly
+from discovery.cli.options import (
+    AsJson,
+    ExposureFile,
+    Inputs,
+    Memory,
+    NoCache,
+    OptionalInputs,
+    Out,
+    Quiet,
+    Seed,
+    Settings,
+    ShowAccounts,
+)
 from discovery.cli.signals import INTERRUPTED, Signals
 from discovery.errors import DiscoveryError, InputError
 
@@ -32,28 +46,7 @@ app = typer.Typer(
 BAD_INPUT = 2
 BROKEN = 70
 
-Inputs = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="SPEC | EVENTS [ACCOUNTS]",
-        help="A discover.toml, or the events and the accounts; without ACCOUNTS these are read off the events.",
-    ),
-]
-OptionalInputs = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="SPEC | EVENTS [ACCOUNTS]",
-        help="A discover.toml, or the events and the accounts; for a worksheet a study is run.",
-    ),
-]
-Out = Annotated[Path, typer.Option("--out", help="Folder to write to; written whole or not at all.")]
-Settings = Annotated[
-    list[str], typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override one value of the spec; repeatable.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the machine-readable result on standard output.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors (and --json).")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random.")]
-ShowAccounts = Annotated[bool, typer.Option("--show-accounts", help="Name accounts in the files written.")]
+app.command()(cache)
 
 
 @app.command()
@@ -65,11 +58,12 @@ def run(
     quiet: Quiet = False,
     seed: Seed = None,
     show_accounts: ShowAccounts = False,
+    exposure: ExposureFile = None,
+    memory: Memory = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Study events and accounts, and write a report of candidate activation ladders."""
-    from discovery.study import Study
-
-    study = Study(*_sources(inputs), _spec(inputs, settings, seed))
+    study = _study(inputs, settings, seed, memory, no_cache, exposure)
     _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
 
 
@@ -92,12 +86,15 @@ def init(
     show_accounts: Annotated[
         bool, typer.Option("--show-accounts", help="Name accounts and users that may be left out.")
     ] = False,
+    memory: Memory = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Look at events and accounts, ask a few questions, and write a commented spec."""
     from discovery.cli.init import Sources, write_spec
     from discovery.cli.terminal import Console
 
-    given = Sources(events=events, accounts=accounts, settings=settings, show_accounts=show_accounts)
+    reading = {"memory": memory, "cache": not no_cache}
+    given = Sources(events=events, accounts=accounts, settings=settings, show_accounts=show_accounts, reading=reading)
     write_spec(given, out, Console(quiet=quiet, as_json=as_json), yes=yes, as_json=as_json)
 
 
@@ -110,14 +107,15 @@ def check(
     quiet: Quiet = False,
     seed: Seed = None,
     show_accounts: ShowAccounts = False,
+    memory: Memory = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Check the data and write a report of their quality; exit with 1 if something would stop a run."""
     from discovery.cli.check import check_and_write, exit_code, print_check
     from discovery.cli.terminal import Console
-    from discovery.study import Study
 
     console = Console(quiet=quiet, as_json=as_json)
-    study = Study(*_sources(inputs), _spec(inputs, settings, seed))
+    study = _study(inputs, settings, seed, memory, no_cache)
     result = check_and_write(study, out, _reading(study), console, show_accounts=show_accounts)
     given = [*inputs, *(word for setting in settings for word in ("--set", setting))]
     print_check(console, result, out, given, as_json=as_json)
@@ -159,11 +157,12 @@ def validate(
     quiet: Quiet = False,
     seed: Seed = None,
     show_accounts: ShowAccounts = False,
+    memory: Memory = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Judge a proposed milestone; exit with 0 if it holds, 1 if it does not, 3 if the data cannot say."""
     from discovery.cli.terminal import Console
     from discovery.cli.validate import Asked, exit_code, print_answer, validate_and_write
-    from discovery.study import Study
 
     asked = Asked(
         milestones=tuple(milestone),
@@ -173,7 +172,7 @@ def validate(
         compare=compare,
         plan=plan,
     )
-    study = Study(*_sources(inputs), _spec(inputs, settings, seed))
+    study = _study(inputs, settings, seed, memory, no_cache)
     console = Console(quiet=quiet, as_json=as_json)
     result = validate_and_write(study, asked, out, _reading(study), console, show_accounts=show_accounts)
     print_answer(console, result, asked, out, as_json=as_json)
@@ -227,6 +226,9 @@ def export(
     milestone: Annotated[
         str | None, typer.Option("--milestone", metavar="MILESTONE", help="Write the SQL of when accounts reached it.")
     ] = None,
+    exposure: Annotated[
+        bool, typer.Option("--exposure", help="Write the SQL of the aggregates that run --exposure goes on from.")
+    ] = False,
     worksheet: Annotated[
         bool, typer.Option("--worksheet", help="Write the worksheet of a ladder, as Markdown.")
     ] = False,
@@ -267,30 +269,37 @@ def export(
     as_json: Annotated[bool, typer.Option("--json", help="Print what is exported as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but what is exported, and errors.")] = False,
     seed: Seed = None,
+    memory: Memory = None,
+    no_cache: NoCache = False,
 ) -> None:
-    """Write the SQL of a milestone, or a ladder as a worksheet to be completed by the team."""
+    """Write the SQL of a milestone or of aggregates, or a ladder as a worksheet to be completed by the team."""
     from discovery.cli.export import refuse_questions
     from discovery.cli.terminal import Console
 
     of_sql = milestone is not None or dialect is not None or dbt
     console = Console(quiet=quiet, as_json=as_json or out is None)
-    if of_sql and not worksheet:
+    if exposure or (of_sql and not worksheet):
         from discovery.cli.milestone_sql import Request
 
         request = Request(
             dialect=dialect, events_table=events_table, accounts_table=accounts_table, types=types, dbt=dbt, out=out
         )
-        _export_sql(inputs, milestone, ladder, settings, seed, request, console, as_json=as_json)
+        if exposure:
+            from discovery.cli.exposure_sql import refuse_beside, write_exposure
+
+            refuse_beside(inputs, request, others=bool(milestone or ladder or worksheet), seeded=seed is not None)
+            write_exposure(_spec(inputs, settings, None), _sources(inputs), request, console, as_json=as_json)
+        else:
+            _export_sql(inputs, milestone, ladder, settings, seed, request, console, as_json=as_json)
     else:
         refuse_questions(inputs, ladder, worksheet=worksheet, sql=of_sql, given=bool(settings) or seed is not None)
-        _export_worksheet(inputs, ladder, settings, seed, out, console, as_json=as_json)
+        study = None if ladder is not None else _study(inputs, settings, seed, memory, no_cache)
+        _export_worksheet(study, ladder, out, console, as_json=as_json)
 
 
 def _export_worksheet(
-    inputs: list[str],
+    study: Study | None,
     ladder: str | None,
-    settings: list[str],
-    seed: int | None,
     out: Path | None,
     console: Console,
     *,
@@ -300,12 +309,7 @@ def _export_worksheet(
     from discovery.results import read_ladder
 
     refuse_file(out)
-    if ladder is not None:
-        found = read_ladder(ladder)
-    else:
-        from discovery.study import Study
-
-        found = first_ladder(Study(*_sources(inputs), _spec(inputs, settings, seed)), console)
+    found = read_ladder(ladder or "") if study is None else first_ladder(study, console)
     write_worksheet(*found, out, console, as_json=as_json)
 
 
@@ -350,6 +354,20 @@ def _run_and_write(study: Study, out: Path, *, as_json: bool, quiet: bool, show_
         print_study(console, result, out)
 
 
+def _study(
+    inputs: list[str],
+    settings: list[str],
+    seed: int | None,
+    memory: str | None,
+    no_cache: bool,
+    exposure: str | None = None,
+) -> Study:
+    from discovery.study import Study
+
+    spec = _spec(inputs, settings, seed)
+    return Study(*_sources(inputs), spec, exposure=exposure, cache=not no_cache, memory=memory)
+
+
 def _sources(inputs: list[str]) -> tuple[str | None, str | None]:
     """Tell a spec from events with their accounts, and from events alone, which the accounts are read off."""
     if len(inputs) == 1:
@@ -364,7 +382,8 @@ def _sources(inputs: list[str]) -> tuple[str | None, str | None]:
 
 def _reading(study: Study) -> list[str]:
     """Return where the study reads from."""
-    given = (study.events or study.spec.events.source, study.accounts or study.spec.accounts.source)
+    events = study.exposure or study.events or study.spec.events.source
+    given = (events, study.accounts or study.spec.accounts.source)
     return [str(path) for path in given if path]
 
 
@@ -381,6 +400,7 @@ def _spec(inputs: list[str], settings: list[str], seed: int | None) -> StudySpec
 def main() -> None:
     """Run the command; a known error becomes one message and exit code 2, never a traceback."""
     signals = Signals()
+    warn_plainly()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -23,7 +23,7 @@ def refuse_questions(inputs: list[str], ladder: str | None, *, worksheet: bool, 
     if not worksheet:
         raise InputError(
             'Nothing to export was named. Add --milestone "report_shared >= 3 within 7d" for its SQL, --dialect for '
-            "the SQL of a ladder's milestone, or --worksheet."
+            "the SQL of a ladder's milestone, --exposure for that of the aggregates of a study, or --worksheet."
         )
     if sql:
         raise InputError(

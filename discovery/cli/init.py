@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +35,20 @@ Answers = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What the command was given to read."""
+    """What the command was given to read, and how: `reading` holds the other keywords of `Study`."""
 
     events: str
     accounts: str | None
     settings: Sequence[str]
     show_accounts: bool
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     def profile(self, answers: Mapping[str, Any], console: Console) -> Profile:
         """Read them, with `--set` and the answers so far, and return what was found."""
         from discovery.study import Study
 
         with console.working() as progress:
-            study = Study(self.events, self.accounts, self.spec(answers))
+            study = Study(self.events, self.accounts, self.spec(answers), **self.reading)
             return study.profile(progress=progress, show_accounts=self.show_accounts)
 
     def spec(self, answers: Mapping[str, Any]) -> StudySpec:

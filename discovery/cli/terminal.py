@@ -35,21 +35,19 @@ class Console:
 
     @contextmanager
     def working(self) -> Iterator[Progress]:
-        """Yield a function that names the stage under way; a spinner shows it with the time spent."""
+        """Yield a function that names the stage under way, and may say how far it is; a terminal shows both."""
         if self.quiet or not sys.stderr.isatty():
             yield self._enter_stage
             return
         from rich.console import Console as RichConsole
-        from rich.progress import Progress as RichProgress
-        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-        with RichProgress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
-            task = bar.add_task("Starting")
+        from discovery.cli.bar import bar
+
+        with bar(RichConsole(stderr=True)) as shown:
 
             def enter(stage: str, share: float | None = None) -> None:
                 self._enter_stage(stage, share)
-                bar.update(task, description=stage)
+                shown(stage, share)
 
             yield enter
 

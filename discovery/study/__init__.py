@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from os import PathLike
 from typing import Any
 
-from discovery import intake, ranking
-from discovery.errors import QualityError, SpecError
+from discovery import ranking
+from discovery.cache import Cache, cache_folder, is_off
+from discovery.engines.ceiling import engine_limit
+from discovery.errors import InputError, QualityError, SpecError
 from discovery.intake import Relations
+from discovery.intake.aggregates import load_aggregates
 from discovery.intake.coverage import coverage_of
+from discovery.intake.kept import load_kept
 from discovery.intake.timeline import timeline_of
 from discovery.milestone import Milestone
 from discovery.outcome import Outcome, read_outcome
@@ -54,6 +58,13 @@ class Study:
     spec
         What is asked: a `StudySpec`, or a mapping with the sections of `discover.toml`. None asks with zero
         configuration.
+    exposure
+        The answer of the query that `discover export --exposure` writes, in the place of events.
+    cache
+        Whether what is read of large files is kept in the user's cache folder, so that asking the same data something
+        else need not read them again. `DISCOVERY_CACHE=off` turns it off everywhere.
+    memory
+        What the process may take, such as "4GB"; None leaves the engine 70 % of the machine's memory.
     **sections
         Sections laid over `spec`: `outcome={"by_day": 60}`. The columns of events and accounts go into
         `spec`, as in `{"accounts": {"segments": ["plan"]}}`.
@@ -61,7 +72,9 @@ class Study:
     Raises
     ------
     SpecError
-        If the sections do not make a valid spec.
+        If the sections do not make a valid spec, or `memory` is no size.
+    InputError
+        If both events and exposure are given.
 
     Examples
     --------
@@ -77,11 +90,21 @@ class Study:
         events: Any = None,
         accounts: Any = None,
         spec: StudySpec | Mapping[str, Any] | None = None,
+        *,
+        exposure: Any = None,
+        cache: bool = True,
+        memory: str | None = None,
         **sections: Mapping[str, Any],
     ) -> None:
+        engine_limit(memory)  # refuses what is no size
+        if exposure is not None and events is not None:
+            raise InputError("exposure stands for the events. Give one of them, and the accounts beside it.")
         self.events = events
         self.accounts = accounts
+        self.exposure = exposure
         self.spec = _laid_over(spec, sections)
+        self.cache = cache
+        self.memory = memory
 
     def check(self, *, progress: Progress = silent, show_accounts: bool = False) -> CheckResult:
         """Read the sources and return the data-quality report alone.
@@ -98,8 +121,9 @@ class Study:
         InputError
             If a source cannot be read, or a column is missing. Errors in the rows are findings.
         """
+        self._refuse_aggregates("A check")
         started = time.perf_counter()
-        relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
+        relations = self._read(progress)
         with closing(relations.engine):
             progress("Drawing the timeline")
             timeline = timeline_of(relations)
@@ -124,7 +148,8 @@ class Study:
 
     def profile(self, *, progress: Progress = silent, show_accounts: bool = False) -> Profile:
         """Read the sources, and suggest what a spec could say of them."""
-        relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
+        self._refuse_aggregates("A profile")
+        relations = self._read(progress)
         with closing(relations.engine):
             quality = _shareable(relations.quality, show_accounts)
             return profile_of(relations, self.events, self.spec, quality, progress)
@@ -145,7 +170,7 @@ class Study:
             If a source cannot be read, a column is missing, or a check finds an error.
         """
         started = time.perf_counter()
-        relations = intake.load(self.events, self.accounts, self.spec, progress=progress)
+        relations = self._read(progress)
         with closing(relations.engine):
             _refuse_errors(relations)
             answer = _answer(relations, self.spec, progress)
@@ -188,16 +213,28 @@ class Study:
             If nothing is proposed, a proposal cannot be read or looks beyond the observation window, `registered` and
             `independent` are both given, or a source cannot be read or checked.
         """
+        self._refuse_aggregates("A validation")
         started = time.perf_counter()
         earlier = None if compare is None else read_earlier(compare)
         question = ask(milestones, ladder, registered, independent)
         properties = properties_of(question.everything)
-        relations = intake.load(self.events, self.accounts, self.spec, progress=progress, properties=properties)
+        relations = self._read(progress, properties)
         with closing(relations.engine):
             _refuse_errors(relations)
             said = validate(relations, question, not self.spec.outcome.kind, progress)
         result = ValidationResult(**said, **_origin(relations, started, show_accounts))
         return result if earlier is None else compared(earlier, result)
+
+    def _refuse_aggregates(self, what: str) -> None:
+        if self.exposure is not None:
+            raise InputError(f"{what} asks for times that no aggregates hold. Give the events themselves.")
+
+    def _read(self, progress: Progress, properties: Sequence[str] = ()) -> Relations:
+        if self.exposure is not None:
+            return load_aggregates(self.exposure, self.accounts, self.spec, memory=self.memory, progress=progress)
+        cache = Cache(cache_folder()) if self.cache and not is_off() else None
+        given = (self.events, self.accounts, self.spec)
+        return load_kept(*given, cache=cache, memory=self.memory, progress=progress, properties=properties)
 
 
 def _origin(relations: Relations, started: float, show_accounts: bool) -> dict[str, Any]:
@@ -270,7 +307,9 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
         "outcome": outcome.summary,
         "ranking": ranked,
         "personas": personas,
-        "ladders": Ladders(relations, outcome, measured, sample).build(verdict, ranked, personas, progress),
+        "ladders": Ladders(relations, outcome, measured, sample).build(verdict, ranked, personas, progress)
+        if relations.has_events
+        else (),
         "second_opinion": opinion,
         "curves": finalists.curves(),
         "searched": evidence.searched,
