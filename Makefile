@@ -44,7 +44,7 @@ bench: .venv/ready-to-test
 	$(BIN)/python -m benchmarks.scale --events 0.1 1 --page out/scale/performance.md
 
 bench-full: .venv/ready-to-test
-	$(BIN)/python -m benchmarks.scale --events 1 3 10 30 100
+	$(BIN)/python -m benchmarks.scale --events 1 3 10 30 100 --accounts 1000000
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from .log import Log, written
 from .measure import Measured, measured
-from .page import Figure, publish
+from .page import Figure, Ranked, publish
+from .ranking import TASKS
+from .ranking import measured as ranked
 
 BASELINES = ("scan", "group_by", "naive_sql", "polars", "pandas")
 PRODUCT = ("exposure", "run", "run_again")
@@ -31,7 +33,7 @@ def main(given: list[str] | None = None) -> None:
     asked = _arguments().parse_args(given)
     folder = Path(asked.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / "figures.jsonl"
+    kept, ranks = folder / "figures.jsonl", folder / "ranking.json"
     if not asked.pages:
         for figure in _figures(folder, asked):
             with kept.open("a", encoding="utf-8") as lines:
@@ -41,7 +43,9 @@ def main(given: list[str] | None = None) -> None:
                 f"{figure.took.peak / 1e9:5.2f} GB  {dict(figure.took.said)}",
                 flush=True,
             )
-    publish(_latest(kept), Path(asked.page))
+        took = {task: ranked(task, asked.rules, asked.accounts) for task in TASKS}
+        ranks.write_text(json.dumps(asdict(Ranked(rules=asked.rules, accounts=asked.accounts, took=took))))
+    publish(_latest(kept), Path(asked.page), Ranked(**json.loads(ranks.read_text())) if ranks.exists() else None)
 
 
 def _figures(folder: Path, asked: argparse.Namespace) -> Iterator[Figure]:
@@ -77,6 +81,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("benchmarks.scale", description=__doc__)
     parser.add_argument("--events", nargs="+", default=["1"], help="sizes of the logs, in millions of events")
     parser.add_argument("--memory", default="6GB", help="the ceiling given to the product")
+    parser.add_argument("--rules", type=int, default=2400, help="rules that are ranked")
+    parser.add_argument("--accounts", type=int, default=100_000, help="accounts over which they are ranked")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--folder", default="out/scale", help="where logs and figures are kept")
     parser.add_argument("--page", default="docs/performance.md")

@@ -157,7 +157,7 @@ def test_times_that_are_dates_unknown_to_the_query_are_refused() -> None:
     world = raw_world(zone="UTC")
     answer = answer_of(world).to_pandas(types_mapper=pd.ArrowDtype)
     answer.loc[answer["event"] == "off_midnight", "n"] = 0
-    with pytest.raises(InputError, match="--type events[.]time=date"):
+    with pytest.raises(InputError, match=r"--type events[.]time=date"):
         from_aggregates(world, pa.Table.from_pandas(answer, preserve_index=False))
 
 

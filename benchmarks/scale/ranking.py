@@ -2,10 +2,10 @@
 
 Every task runs in a process of its own, on the same made-up accounts, and answers with plain numbers:
 
-python -m benchmarks.ranking scan 2400 1000000         what separates and how soon accounts leave, rule by rule
-python -m benchmarks.ranking lifelines 2400 1000000    a few of the same Cox models, fitted by lifelines
-python -m benchmarks.ranking inference 2400 1000000    null models, scores, bound and differences of all rules
-python -m benchmarks.ranking statsmodels 2400 1000000  a few of the same logistic regressions, fitted by statsmodels
+python -m benchmarks.scale.ranking scan 2400 1000000         what separates and how soon accounts leave, rule by rule
+python -m benchmarks.scale.ranking lifelines 2400 1000000    a few of the same Cox models, fitted by lifelines
+python -m benchmarks.scale.ranking inference 2400 1000000    null models, scores, bound and differences of all rules
+python -m benchmarks.scale.ranking statsmodels 2400 1000000  a few of the same regressions, fitted by statsmodels
 """
 
 from __future__ import annotations
@@ -134,15 +134,17 @@ def inference(world: World) -> dict[str, float]:
     lap("scores")
     halves = estimate.draw_halves(world.duration, SPLITS, 1)
     some = estimate.bootstrap_rows(n)
-    multipliers = np.concatenate([estimate.draw_multipliers(len(some), DRAWS, 1), halves[some]], axis=1)
+    multipliers = estimate.draw_multipliers(len(some), DRAWS, 1)
     draws = estimate.bootstrap_packed(cox, world.packed, n, rows, multipliers, some).score_draws
-    estimate.upper_bound(np.sort(np.abs(draws[:, :DRAWS]).max(axis=0)), 0.05)
+    estimate.upper_bound(np.sort(np.abs(draws).max(axis=0)), 0.05)
     lap("bound")
+    half_scores = estimate.bootstrap_packed(cox, world.packed, n, rows, halves).score_draws
+    lap("half_samples")
     for null in logistic:
         estimate.differences(null, world.packed, n, rows)
     lap("differences")
     families = [np.arange(start, min(start + RULES_OF_AN_EVENT, len(draws))) for start in _starts(len(draws))]
-    chosen = [own[np.argmax(draws[own, DRAWS:], axis=0)] for own in families]
+    chosen = [own[np.argmax(half_scores[own], axis=0)] for own in families]
     needed = np.unique(np.concatenate(chosen))
     places = [np.searchsorted(needed, own) for own in chosen]
     estimate.held_out_packed(logistic[0], world.packed[needed], n, rows, places, halves)
@@ -185,7 +187,7 @@ def measured(task: str, candidates: int, accounts: int) -> dict[str, float]:
         `seconds` of the task, without the making of the accounts; `peak`, bytes of memory at most; for the other
         libraries `each`, seconds for one rule, and `largest_difference` between their coefficients and ours.
     """
-    command = [sys.executable, "-m", "benchmarks.ranking", task, str(candidates), str(accounts)]
+    command = [sys.executable, "-m", "benchmarks.scale.ranking", task, str(candidates), str(accounts)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     said: dict[str, float] = json.loads(done.stdout)
     return said
