@@ -39,14 +39,13 @@ from discovery.estimate.encouragement import (
     holm_levels,
     sample_ratio,
 )
-from discovery.estimate.flags import count_within, pack, tiles, unpack
+from discovery.estimate.flags import ENOUGH_ACCOUNTS, count_within, evenly_spaced, pack, tiles, unpack
 from discovery.estimate.going_on import GoingOn, going_on
 from discovery.estimate.heterogeneity import heterogeneity
 from discovery.estimate.holdout import (
     HeldOut,
     combined,
     draw_halves,
-    held_out_differences,
     held_out_packed,
     on_other_halves,
     residualised,
@@ -82,10 +81,11 @@ from discovery.estimate.separation import Separation, separate
 from discovery.estimate.stratified import Stratified, deciles, without_over_with
 from discovery.estimate.survival import SurvivalScan, scan
 from discovery.estimate.survival_models import CoxRefit, cox_refit, kaplan_meier
-from discovery.estimate.thinning import evenly_spaced, thinned
+from discovery.estimate.thinning import thinned
 from discovery.estimate.timing import TimingEvidence, after_decision
 
 __all__ = [
+    "ENOUGH_ACCOUNTS",
     "ActivityFactors",
     "AdjustedDifference",
     "Adjustment",
@@ -147,7 +147,6 @@ __all__ = [
     "fit_cox_null",
     "fit_null",
     "going_on",
-    "held_out_differences",
     "held_out_packed",
     "heterogeneity",
     "holm",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import isotonic_regression
 
-from discovery.estimate.thinning import evenly_spaced
+from discovery.estimate.flags import ENOUGH_ACCOUNTS, evenly_spaced
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ follows their chance, and one account far from all others is a column's whole va
 EM_STEPS = 500
 EM_CLOSE = 1e-6
 LEAST_UNIQUE = 0.02
-LEARNED_ON = 50_000
+LEARNED_ON = ENOUGH_ACCOUNTS
 """Accounts, evenly spaced, that scales and factors are learned on where there are more; all accounts are scored."""
 
 
@@ -82,8 +82,8 @@ def activity_factors(counts: sparse.csc_array[Any], usable: NDArray[np.bool_], k
     Notes
     -----
     Beyond 50,000 accounts, scales and factors are learned on that many, evenly spaced: they are means and
-    correlations, which so many accounts give to within a hundredth. Every account is scored by them, from its counts
-    alone: no column is dense but among those that are learned from.
+    correlations, and so many accounts give clear factors to within a hundredth. Every account is scored by them, from
+    its counts alone: no column is dense but among those that are learned from.
 
     References
     ----------

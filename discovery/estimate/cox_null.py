@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
+from discovery.estimate.flags import evenly_spaced
 from discovery.estimate.logistic import CLOSE, FIRST_ACCOUNTS, SEPARATED_SHARE, STALLED, NullStatus, gram_factor
 
 Floats = NDArray[np.float64]
@@ -109,7 +110,7 @@ def fit_cox_null(
     duration = np.asarray(duration, dtype=float)
     start = np.zeros(design.shape[1] - 1)
     if len(design) > FIRST_ACCOUNTS:
-        some = np.linspace(0, len(design) - 1, FIRST_ACCOUNTS // 2).astype(np.intp)
+        some = evenly_spaced(len(design), FIRST_ACCOUNTS // 2)
         first = fit_cox_null(design[some], duration[some], departed[some], ridge, max_iter)
         start = first.coefficients[1:] if first.status == "ok" else start
     risk = _risk_sets(duration, departed)

@@ -14,6 +14,28 @@ from numpy.typing import NDArray
 TILE_CELLS = 1 << 24
 """Cells (candidate x account, or candidate x day) that are dense at the same time."""
 
+ENOUGH_ACCOUNTS = 50_000
+"""Accounts, evenly spaced, that what is no estimate rests on where there are more."""
+_PLACES_SEED = 0
+
+
+def evenly_spaced(n: int, most: int) -> NDArray[np.intp]:
+    """Return the places of at most `most` of n accounts, one from each of as many equal stretches; of no more, all.
+
+    Where in its stretch a place lies is random, and always the same: accounts often stand in the order of their ids,
+    and what recurs every so many of them, an arm or a shard, would otherwise be missed or met too often.
+
+    Examples
+    --------
+    >>> evenly_spaced(3, 5).tolist(), evenly_spaced(9, 3).tolist()
+    ([0, 1, 2], [1, 3, 6])
+    """
+    if n <= most:
+        return np.arange(n, dtype=np.intp)
+    edges = np.arange(most + 1) * n // most
+    within = np.random.default_rng(_PLACES_SEED).random(most) * np.diff(edges)
+    return (edges[:-1] + within.astype(np.int64)).astype(np.intp)
+
 
 def pack(flags: NDArray[np.bool_] | NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pack flags along their last axis, one bit per account.

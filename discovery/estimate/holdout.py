@@ -76,9 +76,11 @@ class HeldOut:
     same_sign: float
 
 
-def held_out_differences(
+def held_out_packed(
     null: NullModel,
-    flags: NDArray[np.uint8],
+    packed: NDArray[np.uint8],
+    n: int,
+    rows: Places | None,
     chosen: Sequence[NDArray[np.intp]],
     halves: Singles,
     alpha: float = 0.05,
@@ -93,10 +95,14 @@ def held_out_differences(
     ----------
     null : NullModel
         Logistic model of retention on the covariates, over m accounts.
-    flags : uint8[c, m]
-        The rules that were chosen at least once.
+    packed : uint8[c, ceil(n / 8)]
+        The rules that were chosen at least once, as `pack` has them.
+    n : int
+        Accounts that `packed` is of.
+    rows : int[m], optional
+        Places of the m accounts among the n; None where they are the same.
     chosen : sequence of int[2 S]
-        For each family the row of `flags` that each half chose.
+        For each family the row of `packed` that each half chose.
     halves : float32[m, 2 S]
         From `draw_halves`.
     alpha : float
@@ -114,19 +120,6 @@ def held_out_differences(
     Robinson (1988), Econometrica 56; Rinaldo, Wasserman & G'Sell (2019), Annals of Statistics 47 (sample
     splitting after selection).
     """
-    return held_out_packed(null, pack(flags), len(null.outcome), None, chosen, halves, alpha)
-
-
-def held_out_packed(
-    null: NullModel,
-    packed: NDArray[np.uint8],
-    n: int,
-    rows: Places | None,
-    chosen: Sequence[NDArray[np.intp]],
-    halves: Singles,
-    alpha: float = 0.05,
-) -> tuple[HeldOut, ...]:
-    """Do the same for packed flags, uint8[c, ceil(n / 8)], over the accounts at `rows`; without it, all n."""
     columns = np.arange(halves.shape[1])
     estimates, variances = _on_other_halves(null, packed, n, rows, halves)
     return tuple(combined(estimates[each, columns], variances[each, columns], alpha) for each in chosen)

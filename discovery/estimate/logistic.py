@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_solve, cholesky
 from scipy.special import expit, ndtr
 
-from discovery.estimate.flags import tiles
+from discovery.estimate.flags import evenly_spaced, tiles
 from discovery.estimate.products import Places, products
 
 Floats = NDArray[np.float64]
@@ -152,7 +152,7 @@ def fit_null(design: Floats, outcome: NDArray[np.bool_] | Floats, ridge: float =
     """
     start = np.zeros(design.shape[1])
     if len(design) > FIRST_ACCOUNTS:
-        some = np.linspace(0, len(design) - 1, FIRST_ACCOUNTS // 2).astype(np.intp)
+        some = evenly_spaced(len(design), FIRST_ACCOUNTS // 2)
         first = fit_null(design[some], outcome[some], ridge, max_iter)
         start = first.coefficients if first.status == "ok" else start
     beta, converged = _newton(design, outcome.astype(float), start, ridge, max_iter)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from discovery.estimate.flags import pack, tiles
+from discovery.estimate.flags import ENOUGH_ACCOUNTS, evenly_spaced, pack, tiles
 from discovery.estimate.logistic import WorkingModel, observed_packed
 from discovery.estimate.products import Places, products
 
@@ -24,8 +24,8 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Law = Literal["normal", "mammen"]
 
-BOOTSTRAP_ACCOUNTS = 50_000
-"""Beyond 100,000 accounts the draws rest on this many, evenly spaced; every estimate still rests on all."""
+BOOTSTRAP_ACCOUNTS = ENOUGH_ACCOUNTS
+"""Beyond 100,000 accounts the draws rest on this many, evenly spaced; effects, ratios and scores on all."""
 MANY_ACCOUNTS = 100_000
 SAFE = 1e-9
 """Kept off products such as `(1 - .05) * 1000`, so that rounding never moves a rank."""
@@ -108,7 +108,7 @@ def bootstrap_rows(accounts: int) -> NDArray[np.intp]:
     """Return the places of the accounts that bootstraps rest on: all of them up to 100,000."""
     if accounts <= MANY_ACCOUNTS:
         return np.arange(accounts)
-    return np.linspace(0, accounts - 1, BOOTSTRAP_ACCOUNTS).astype(np.intp)
+    return evenly_spaced(accounts, BOOTSTRAP_ACCOUNTS)
 
 
 def bootstrap_block(

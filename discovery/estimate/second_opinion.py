@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from discovery.estimate.flags import count_within, unpack
+from discovery.estimate.flags import count_within, evenly_spaced, unpack
 from discovery.estimate.products import products
 from discovery.estimate.thinning import flags_of
 
@@ -61,7 +61,7 @@ def second_opinion(
     packed : uint8[C, ceil(n / 8)]
         Flags of C candidates.
     mature, retained : bool[n]
-        Only mature accounts are used; above 20,000 of them, every k-th, with the smallest k that suffices.
+        Only mature accounts are used; above 20,000 of them, as many, evenly spaced.
     family : int64[C]
         Family index of each candidate.
     most : int, optional
@@ -85,7 +85,7 @@ def second_opinion(
     Tibshirani (1996), JRSS B 58; Tibshirani et al. (2012), JRSS B 74 (strong rules).
     """
     used = np.flatnonzero(mature)
-    used = used[:: max(1, -(-len(used) // MAX_ACCOUNTS))]
+    used = used[evenly_spaced(len(used), MAX_ACCOUNTS)]
     y = retained[used].astype(float)
     if not len(packed) or not len(y) or y.min() == y.max():
         return ()

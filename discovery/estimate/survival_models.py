@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discovery.estimate.flags import pack
+from discovery.estimate.flags import ENOUGH_ACCOUNTS, evenly_spaced, pack
 from discovery.estimate.survival import SurvivalScan, scan
-from discovery.estimate.thinning import evenly_spaced
 from discovery.results import EstimateStatus, SurvivalCurve
 
 Floats = NDArray[np.float64]
 _STEPS = (1, 2, 5, 7, 14, 30, 60, 90, 180, 365, 730)
 _TICKS = 6
 _LARGEST_SE = 50.0
-MAX_ACCOUNTS = 50_000
+MAX_ACCOUNTS = ENOUGH_ACCOUNTS
 """Accounts, evenly spaced, that lifelines looks at where there are more; its time grows faster than they do."""
 
 
@@ -136,10 +135,15 @@ def cox_refit(
         Where departures lie on one side of the flag only, the unadjusted fit is Firth's and "separated"; an
         adjusted one has no estimate and is "not_converged".
 
+    Raises
+    ------
+    ValueError
+        If there are covariates and more than 50,000 accounts.
+
     Notes
     -----
-    Beyond 50,000 accounts proportionality is tested on as many, evenly spaced, and an adjusted fit rests on them; the
-    unadjusted ratio is that of `survival.scan` over all accounts, which is the same to six digits.
+    Beyond 50,000 accounts proportionality is tested on as many, evenly spaced; the ratio
+    is that of `survival.scan` over all accounts, which is the same to six digits.
 
     References
     ----------
@@ -147,6 +151,11 @@ def cox_refit(
     Heinze & Schemper (2001), Biometrics 57.
     """
     adjusted = covariates is not None and covariates.shape[1] > 0
+    if adjusted and len(flag) > MAX_ACCOUNTS:
+        raise ValueError(
+            f"An adjusted fit takes at most {MAX_ACCOUNTS:,} accounts, and there are {len(flag):,}; "
+            "`fit_cox_null` adjusts among as many as there are."
+        )
     alone = scan(pack(flag[None, :]), len(flag), duration, departed, alpha)
     status = str(alone.status[0])
     if status == "too_few":
@@ -156,9 +165,8 @@ def cox_refit(
     if status == "separated":
         return _no_estimate("not_converged", len(flag), adjusted)
     some = evenly_spaced(len(flag), MAX_ACCOUNTS)
-    seen = None if covariates is None else covariates[some]
-    fitted = _fit(_frame(duration[some], departed[some], flag[some], seen), alpha, adjusted)
-    if len(some) == len(flag) or adjusted:
+    fitted = _fit(_frame(duration[some], departed[some], flag[some], covariates), alpha, adjusted)
+    if len(some) == len(flag):
         return fitted
     return _scanned(alone, fitted.proportional_hazards_p, len(flag))
 

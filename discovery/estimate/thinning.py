@@ -12,19 +12,6 @@ from discovery.estimate.cox_null import CoxNull
 from discovery.estimate.logistic import NullModel, gram_factor
 
 
-def evenly_spaced(n: int, most: int) -> NDArray[np.intp]:
-    """Return the places of at most `most` of n accounts, evenly spaced; of all where they are no more.
-
-    Examples
-    --------
-    >>> evenly_spaced(3, 5).tolist(), evenly_spaced(9, 3).tolist()
-    ([0, 1, 2], [0, 4, 8])
-    """
-    if n <= most:
-        return np.arange(n, dtype=np.intp)
-    return np.linspace(0, n - 1, most).astype(np.intp)
-
-
 def flags_of(packed: NDArray[np.uint8], accounts: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
     """Return the flags of some accounts, packed again: uint8[C, ceil(len(accounts) / 8)].
 

@@ -14,8 +14,8 @@ from itertools import groupby
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation, aliased, column, identifier, named
 from discovery.errors import InputError
-from discovery.exposure.query import Relation, aliased, column, identifier, named
 from discovery.milestone import BY_OTHER, Condition, PropertyTest, Scalar
 
 _KEPT = ("account_id", "event", "user_id", "t")

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation, column, identifier, named
 from discovery.exposure.arrays import array_batches
-from discovery.exposure.query import Relation, between, column, identifier, lags, named, without
+from discovery.exposure.query import between, lags, without
 from discovery.spec import Day
 
 

@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.engines.aggregated import Aggregated
+from discovery.engines.expressions import Relation, column, identifier
 from discovery.exposure import from_aggregates
-from discovery.exposure.query import Relation, column, identifier, lags
-from discovery.exposure.ranges import evenly_spaced
+from discovery.exposure.query import lags
+from discovery.exposure.ranges import ENOUGH, accounts_among, enough_of
 from discovery.spec import Day
-
-_MOST_COMPARED = 20_000
-"""Accounts over which events are compared with each other; of more, evenly spaced ones are taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +68,8 @@ def decision_times(
 ) -> tuple[DecisionCounts, ...]:
     """Count for every event how its first and last times lie around the moments of a decision.
 
-    What is asked of the counts are shares: of more than 50,000 accounts evenly spaced ones are looked at.
+    Only accounts that have a moment count. Of more than 50,000 that have one kind of it, about as many are looked at:
+    what is asked of the counts are shares.
 
     Parameters
     ----------
@@ -98,8 +98,26 @@ def decision_times(
     """
     if not moments:
         return ()
-    lived = _Lives.read(engine, lives_query(events_table, evenly_spaced(engine, accounts_table)), moments)
+    moments = tuple(_of_enough(moment) for moment in moments)
+    deciding = _deciding(engine, accounts_table, moments)
+    lived = _Lives.read(engine, lives_query(events_table, deciding), moments)
     return tuple(_around(lived, moment, within_days, min_shared) for moment in moments)
+
+
+def _of_enough(moment: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the moments with those of some accounts alone, where more than enough have one."""
+    some = enough_of(np.flatnonzero(np.isfinite(moment)))
+    kept = np.full(len(moment), np.inf)
+    kept[some] = moment[some]
+    return kept
+
+
+def _deciding(engine: Engine, accounts_table: Relation, moments: tuple[NDArray[np.float64], ...]) -> Relation:
+    """Return the accounts that have a moment; of few accounts all, since asking them takes no longer."""
+    if len(moments[0]) <= ENOUGH:
+        return accounts_table
+    decided = np.flatnonzero(np.logical_or.reduce([np.isfinite(moment) for moment in moments]))
+    return accounts_among(accounts_table, engine.bring("discovery_deciding", pa.table({"account": decided})))
 
 
 def lives_query(events_table: Relation, accounts_table: Relation) -> exp.Select:
@@ -182,16 +200,9 @@ def _around(lives: _Lives, moment: NDArray[np.float64], within_days: float, min_
         near=counted(near),
         after=counted(apart > 0),
         last=counted(lives.last == final[lives.account]),
-        expected=_typical_share(*_sample(lives, near), len(moment), min_shared),
+        expected=_typical_share(lives, near, len(moment), min_shared),
         within_days=within_days,
     )
-
-
-def _sample(lives: _Lives, near: NDArray[np.bool_]) -> tuple[_Lives, NDArray[np.bool_]]:
-    accounts = np.unique(lives.account)
-    step = max(1, -(-len(accounts) // _MOST_COMPARED))
-    rows = np.isin(lives.account, accounts[::step])
-    return lives.where(rows), near[rows]
 
 
 def _typical_share(lives: _Lives, near: NDArray[np.bool_], n_accounts: int, min_shared: int) -> NDArray[np.float64]:

@@ -132,7 +132,7 @@ def candidate_flags(
     n = len(positions)
     conditions: list[Condition] = []
     event_of: list[int] = []
-    blocks: list[NDArray[np.uint8]] = []
+    packed = _Rows((n + 7) // 8)
     for index, event in enumerate(exposure.events):
         evaluated = [grid.evaluate(exposure, Condition(event), places, n)]
         evaluated += [narrow.evaluate(exposure, act, places, n) for act in sorted(acts.get(event, ()))]
@@ -140,10 +140,10 @@ def candidate_flags(
         if distinct:
             conditions += [condition for condition, _ in distinct]
             event_of += [index] * len(distinct)
-            blocks.append(np.stack([bits for _, bits in distinct]))
+            packed.add([bits for _, bits in distinct])
     return Flags(
         conditions=tuple(conditions),
-        packed=_stacked(blocks, len(conditions), (n + 7) // 8),
+        packed=packed.all(),
         n_accounts=n,
         event_of=np.array(event_of, dtype=np.int32),
     )
@@ -230,6 +230,32 @@ class _Grid:
         return np.minimum(counts, self.most) if np.iinfo(counts.dtype).max > self.most else counts
 
 
+class _Rows:
+    """Rows of bytes in one array, which grows by little at a time: there is never a second copy of them."""
+
+    def __init__(self, width: int) -> None:
+        self._held: NDArray[np.uint8] = np.empty((0, width), dtype=np.uint8)
+        self._n = 0
+
+    def add(self, rows: Sequence[NDArray[np.uint8]]) -> None:
+        needed = self._n + len(rows)
+        if needed > len(self._held):
+            self._resize(needed + needed // 8)
+        for row in rows:
+            self._held[self._n] = row
+            self._n += 1
+
+    def all(self) -> NDArray[np.uint8]:
+        """Return the rows, to be read only."""
+        self._resize(self._n)
+        self._held.flags.writeable = False
+        return self._held
+
+    def _resize(self, rows: int) -> None:
+        # Nobody else holds the array. What is as large as this moves without being copied.
+        self._held.resize((rows, self._held.shape[1]), refcheck=False)
+
+
 def _some(values: Sequence[int], wanted: Sequence[int], instead: int) -> list[int]:
     """Return the wanted ones among values; without any, one of them."""
     return [value for value in wanted if value in values] or [sorted(values)[instead]]
@@ -250,17 +276,6 @@ def _distinct(
         twins.append(bits)
         (distinct if min(reached, n - reached) >= min_side else rare).append((condition, bits))
     return distinct or rare[:1]
-
-
-def _stacked(blocks: list[NDArray[np.uint8]], rows: int, width: int) -> NDArray[np.uint8]:
-    """Move the blocks into one array, letting go of each once it is there."""
-    stacked = np.empty((rows, width), dtype=np.uint8)
-    while blocks:
-        block = blocks.pop()
-        stacked[rows - len(block) : rows] = block
-        rows -= len(block)
-    stacked.flags.writeable = False
-    return stacked
 
 
 def _popcount(packed: NDArray[np.uint8]) -> NDArray[np.int64]:

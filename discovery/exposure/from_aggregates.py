@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from discovery.engines.aggregated import DAYS_IN_ONE, Aggregated
-from discovery.engines.expressions import Relation, aliased, identifier
+from discovery.engines.expressions import Relation, aliased, quoted
 from discovery.errors import InputError
 from discovery.spec import Day
 
@@ -52,7 +52,7 @@ def rhythm_rows(held: Aggregated, accounts_table: Relation, observation_us: int,
         "(SELECT c.account, CAST(SUM(c.n) AS BIGINT) AS actions, CAST(SUM(c.alone) AS BIGINT) AS alone, "
         f"{days} AS days, MAX(c.last_us) AS last FROM {_joined(held.cells, 'c', accounts_table)} "
         f"WHERE c.n > 0{kept} GROUP BY c.account) AS own "
-        f"LEFT JOIN (SELECT b.account, CAST(SUM(b.n) AS BIGINT) AS n FROM {_quoted(held.bursts)} AS b{told} "
+        f"LEFT JOIN (SELECT b.account, CAST(SUM(b.n) AS BIGINT) AS n FROM {quoted(held.bursts)} AS b{told} "
         "GROUP BY b.account) AS met ON own.account = met.account"
     )
 
@@ -74,12 +74,12 @@ def company_rows(held: Aggregated, accounts_table: Relation) -> exp.Select:
 
 def clock_rows(held: Aggregated) -> exp.Select:
     """Build the row of the clock query."""
-    return _select(f"SELECT seconds FROM {_quoted(held.clock)}")
+    return _select(f"SELECT seconds FROM {quoted(held.clock)}")
 
 
 def name_rows(held: Aggregated) -> exp.Select:
     """Build the rows of the query of names."""
-    return _select(f"SELECT event FROM {_quoted(held.names)}")
+    return _select(f"SELECT event FROM {quoted(held.names)}")
 
 
 def active_rows(
@@ -104,12 +104,7 @@ def life_rows(held: Aggregated, accounts_table: Relation) -> exp.Select:
 
 def _joined(table: str, alias: str, accounts_table: Relation) -> str:
     accounts = aliased(accounts_table, "a").sql(dialect="duckdb")
-    return f"{_quoted(table)} AS {alias} JOIN {accounts} ON {alias}.account = a.account"
-
-
-def _quoted(name: str) -> str:
-    written: str = identifier(name).sql(dialect="duckdb")
-    return written
+    return f"{quoted(table)} AS {alias} JOIN {accounts} ON {alias}.account = a.account"
 
 
 def _text(value: str) -> str:

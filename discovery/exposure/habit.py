@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation, column, counted, identifier, named
 from discovery.exposure.arrays import by_account
-from discovery.exposure.query import Relation, between, column, counted, identifier, lags, named
+from discovery.exposure.query import between, lags
 from discovery.spec import Day
 
 _WEEK = 7 * Day

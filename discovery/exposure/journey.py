@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation, aliased, column, identifier, named
 from discovery.exposure.acts import PLAIN, EventColumns
-from discovery.exposure.query import Relation, aliased, between, column, identifier, lags, named, without
+from discovery.exposure.query import between, lags, without
 from discovery.exposure.reach import earliest, reached_query
 from discovery.milestone import Milestone
 from discovery.spec import Day

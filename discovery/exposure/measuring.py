@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +11,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation
 from discovery.errors import InputError
 from discovery.exposure.acts import PLAIN, EventColumns, acts_table
 from discovery.exposure.aggregates import Exposure, in_days
-from discovery.exposure.query import Relation, exposure_query
+from discovery.exposure.query import exposure_query
 from discovery.exposure.ranges import HandsOverRows, one_by_one
 from discovery.exposure.tallies import Layout, Tally, layout_of, narrowed, numbered_rows
 from discovery.milestone import Condition
 from discovery.progress import Progress, silent
+
+_Counts = NDArray[np.unsignedinteger[Any]]
 
 COUNTING = "Counting what accounts did in their first days"
 """What the counting is called while it goes on."""
@@ -148,41 +151,58 @@ def _integers(column: pa.Array) -> NDArray[np.int64]:
     return values
 
 
-def _assembled(tallies: Sequence[Tally], names: tuple[str, ...], n_accounts: int, windows: tuple[int, ...]) -> Exposure:
-    """Order the rows by event and account, one column at a time so that only one is ever held twice."""
-    event = _joined([part.event for part in tallies], np.int32)
+def _assembled(tallies: list[Tally], names: tuple[str, ...], n_accounts: int, windows: tuple[int, ...]) -> Exposure:
+    """Order the rows by event and account, one column at a time so that only one is ever held twice.
+
+    The tallies are used up: the list is empty afterwards, and every column of theirs is let go of once it is ordered.
+    """
+    numbers, accounts = [part.event for part in tallies], [part.account for part in tallies]
+    counts, users = _by_window([part.counts for part in tallies]), _by_window([part.users for part in tallies])
+    first_lags = [part.first_lag for part in tallies]
+    tallies.clear()
+    event = _joined(numbers, np.int32)
     occurring = np.bincount(event, minlength=len(names))
     events = tuple(sorted(name for name, rows in zip(names, occurring, strict=True) if rows))
     rank = {name: place for place, name in enumerate(events)}
     event = np.array([rank.get(name, 0) for name in names], dtype=np.int64)[event]
-    account = _joined([part.account for part in tallies], np.int32)
-    order = np.argsort(event * n_accounts + account, kind="stable")  # ranges come in order: runs that are merged
+    account = _joined(accounts, np.int32)
     offsets = np.concatenate(([0], np.cumsum(np.bincount(event, minlength=len(events))))).astype(np.int64)
+    event *= n_accounts
+    event += account
+    order = np.argsort(event, kind="stable")  # ranges come in order: runs that are merged
     del event
+    first_lag = _joined(first_lags, np.int64)[order]  # the widest column first, while little else is there twice
+    account = account[order]
     exposure = Exposure(
         events=events,
         n_accounts=n_accounts,
         windows_us=windows,
         offsets=offsets,
-        account=account[order],
-        counts=_stacked([part.counts for part in tallies], order, len(windows)),
-        users=_stacked([part.users for part in tallies], order, len(windows)),
-        first_lag=_joined([part.first_lag for part in tallies], np.int64)[order],
+        account=account,
+        counts=_stacked(counts, order, len(windows)),
+        users=_stacked(users, order, len(windows)),
+        first_lag=first_lag,
     )
     for name in ("offsets", "account", "counts", "users", "first_lag"):
         getattr(exposure, name).flags.writeable = False
     return exposure
 
 
-def _stacked(
-    parts: Sequence[Sequence[NDArray[np.unsignedinteger[Any]]]], order: NDArray[np.int64], n_windows: int
-) -> NDArray[np.unsignedinteger[Any]]:
-    kind = np.result_type(np.uint8, *(column.dtype for part in parts for column in part))
+def _by_window(parts: Iterable[Sequence[_Counts]]) -> list[list[_Counts]]:
+    """Return the columns of each window, those of the last one first."""
+    return [list(columns) for columns in zip(*parts, strict=True)][::-1]
+
+
+def _stacked(columns: list[list[_Counts]], order: NDArray[np.int64], n_windows: int) -> _Counts:
+    kind = np.result_type(np.uint8, *(chunk.dtype for chunks in columns for chunk in chunks))
     stacked = np.empty((n_windows, len(order)), dtype=kind)
-    for w in range(n_windows):
-        stacked[w] = _joined([part[w] for part in parts], kind)[order]
+    for w in range(len(columns)):
+        stacked[w] = _joined(columns.pop(), kind)[order]
     return stacked
 
 
-def _joined(chunks: Sequence[NDArray[Any]], kind: Any) -> NDArray[Any]:
-    return np.concatenate(chunks) if chunks else np.empty(0, dtype=kind)
+def _joined(chunks: list[Any], kind: Any) -> NDArray[Any]:
+    """Join the chunks of a column, which is empty afterwards."""
+    joined = np.concatenate(chunks) if chunks else np.empty(0, dtype=kind)
+    chunks.clear()
+    return joined

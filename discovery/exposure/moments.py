@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation
 from discovery.exposure.acts import PLAIN, EventColumns
 from discovery.exposure.arrays import array_batches
-from discovery.exposure.query import Relation, active_query, names_query
+from discovery.exposure.query import active_query, names_query
 from discovery.exposure.reach import reached_query
 from discovery.milestone import Milestone
 from discovery.spec import Day
-
-if TYPE_CHECKING:
-    pass
 
 
 def reach_times(

@@ -11,19 +11,12 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from discovery.engines.aggregated import Aggregated
-from discovery.engines.expressions import Relation as Relation
-from discovery.engines.expressions import aliased as aliased
-from discovery.engines.expressions import column as column
-from discovery.engines.expressions import counted as counted
-from discovery.engines.expressions import identifier as identifier
-from discovery.engines.expressions import named as named
+from discovery.engines.expressions import Relation, aliased, column, counted, identifier, named
 from discovery.exposure import from_aggregates
 from discovery.spec import Day
 
 SECOND = 1_000_000
 """Microseconds of a second."""
-COUNTED = ("account", "event", "n", "users", "first_lag")
-"""The first columns of the exposure query; after them come `n_0, u_0, n_1, u_1, ...`, one pair per window."""
 
 
 def exposure_query(

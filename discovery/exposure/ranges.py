@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.engines.aggregated import Aggregated
-from discovery.exposure.query import Relation, aliased, column
+from discovery.engines.expressions import Relation, aliased, column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +24,10 @@ RANGE_ROWS = 8_000_000
 MOST_RANGES = 64
 """Ranges beyond which looking for the rows of each takes longer than is gained."""
 ENOUGH = 50_000
-"""Accounts that are asked where the question is only of shares; of more, evenly spaced ones are."""
+"""Accounts that are asked where the question is only of shares; of more, about as many are."""
+_CIRCLE = 2_147_483_647
+_GOLDEN = 1_327_217_884
+"""The golden section of `_CIRCLE`: small enough for products in 64 bits, and literals in 32, on every engine."""
 
 _Counted = TypeVar("_Counted")
 
@@ -85,13 +90,38 @@ def accounts_from(accounts_table: Relation, first: int, n: int) -> exp.Select:
     )
 
 
-def evenly_spaced(engine: Engine, accounts_table: Relation) -> Relation:
-    """Return the accounts, or of more than enough some at even distances."""
-    step = -(-row_count(engine, accounts_table) // ENOUGH)
-    if step < 2:
+def enough_accounts(engine: Engine, accounts_table: Relation) -> Relation:
+    """Return the accounts, or of more than enough about as many as are, spread evenly and by no period.
+
+    An account is asked where its number, times the golden section, has a small fraction: of every stretch of accounts,
+    and of every n-th, the same share is.
+    """
+    n = row_count(engine, accounts_table)
+    if n <= ENOUGH:
         return accounts_table
-    place = exp.Mod(this=column("account", "a"), expression=exp.Literal.number(step))
-    return _accounts(accounts_table).where(place.eq(exp.Literal.number(0)))
+    number = exp.Cast(this=column("account", "a"), to=exp.DataType.build("BIGINT"))
+    product = exp.Paren(this=exp.Mul(this=number, expression=exp.Literal.number(_GOLDEN)))
+    place = exp.Mod(this=product, expression=exp.Literal.number(_CIRCLE))
+    return _accounts(accounts_table).where(place < exp.Literal.number(ENOUGH * _CIRCLE // n))
+
+
+def enough_of(places: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+    """Return some places, or of more than enough about as many as are, chosen as `enough_accounts` does.
+
+    Examples
+    --------
+    >>> len(enough_of(np.arange(0, 80_000, 2))), abs(len(enough_of(np.arange(0, 800_000, 2))) - ENOUGH) < 10
+    (40000, True)
+    """
+    if len(places) <= ENOUGH:
+        return places
+    return places[np.arange(len(places)) * _GOLDEN % _CIRCLE < ENOUGH * _CIRCLE // len(places)]
+
+
+def accounts_among(accounts_table: Relation, chosen: Relation) -> exp.Select:
+    """Build the rows of the accounts whose position another relation has: `account, account_id, signup`."""
+    of_chosen = exp.select(column("account", "c")).from_(aliased(chosen, "c"))
+    return _accounts(accounts_table).where(column("account", "a").isin(query=of_chosen))
 
 
 def _accounts(accounts_table: Relation) -> exp.Select:

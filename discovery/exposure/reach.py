@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from discovery.engines.expressions import Relation, column, identifier, named
 from discovery.errors import InputError
 from discovery.exposure.acts import PLAIN, EventColumns, rows_of
-from discovery.exposure.query import Relation, column, identifier, named, nth_event_query, nth_user_query
+from discovery.exposure.query import nth_event_query, nth_user_query
 from discovery.milestone import Condition, Milestone
 from discovery.spec import Day
 

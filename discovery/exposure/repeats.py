@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation, column, counted, identifier, named
 from discovery.exposure.acts import PLAIN, EventColumns, with_acts
 from discovery.exposure.arrays import by_account
-from discovery.exposure.query import Relation, column, counted, identifier, lags, named
+from discovery.exposure.query import lags
 from discovery.exposure.reach import reached_query
 from discovery.milestone import Milestone
 from discovery.spec import Day

@@ -5,29 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation, column
 from discovery.exposure.arrays import arrays_of, by_account
-from discovery.exposure.query import (
-    SECOND,
-    Relation,
-    between,
-    clock_query,
-    column,
-    company_query,
-    lags,
-    rhythm_query,
-    without,
-)
-from discovery.exposure.ranges import HandsOverRows, accounts_from, evenly_spaced, one_by_one, ranges_needed
+from discovery.exposure.query import SECOND, between, clock_query, company_query, lags, rhythm_query, without
+from discovery.exposure.ranges import HandsOverRows, accounts_from, enough_accounts, one_by_one, ranges_needed
 from discovery.spec import Day
-
-if TYPE_CHECKING:
-    pass
 
 SHARED = 0.9
 """Share of the moments with several events in which the sum of the others takes part."""
@@ -150,7 +138,7 @@ def volume_axes(
 
     An event is an axis if it takes part in at least half of all moments and 90 % of those that hold several events,
     and at least two other events occur mostly in its company. Moments are seconds since signup within one account;
-    a log whose times are no finer than minutes says nothing. Of more than 50,000 accounts evenly spaced ones are asked.
+    a log whose times are no finer than minutes says nothing. Of more than 50,000 accounts about as many are asked.
 
     Returns
     -------
@@ -160,7 +148,7 @@ def volume_axes(
     clock: list[tuple[Any, ...]] = engine.rows(clock_query(events_table).sql(dialect=engine.dialect))
     if clock[0][0] < SECONDS:
         return ()
-    query = company_query(events_table, evenly_spaced(engine, accounts_table), observation_us)
+    query = company_query(events_table, enough_accounts(engine, accounts_table), observation_us)
     rows: list[tuple[Any, ...]] = engine.rows(query.sql(dialect=engine.dialect))
     moments, several = next(((int(row[1]), int(row[2])) for row in rows if row[0] is None), (0, 0))
     alone = {str(row[0]): (int(row[1]), int(row[2])) for row in rows if row[0] is not None}

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
-from discovery.exposure.query import Relation, between, column, identifier, lags, named, without
+from discovery.engines.expressions import Relation, column, identifier, named
+from discovery.exposure.query import between, lags, without
 from discovery.spec import Day
 
 PAUSE = 30 * 60 * 1_000_000

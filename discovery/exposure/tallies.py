@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation, aliased, column, named
 from discovery.exposure.arrays import arrays_of
-from discovery.exposure.query import Relation, aliased, between, column, lags, named, names_query
+from discovery.exposure.query import between, lags, names_query
 from discovery.exposure.ranges import MOST_RANGES, HandsOverRows, accounts_from, ranges_needed
 
 _MOST_CELLS = 1 << 24

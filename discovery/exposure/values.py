@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation, aliased, column, identifier, named
 from discovery.exposure.acts import EventColumns, first_users, scalar
-from discovery.exposure.query import Relation, aliased, between, column, identifier, lags, named
+from discovery.exposure.query import between, lags
 from discovery.milestone import BY_OTHER
 
 QUARTERS = (1, 2, 3)

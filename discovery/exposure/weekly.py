@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.expressions import Relation, aliased, column, counted, identifier, named
 from discovery.exposure.acts import EventColumns
 from discovery.exposure.arrays import array_batches
-from discovery.exposure.query import Relation, aliased, between, column, counted, identifier, named
+from discovery.exposure.query import between
 from discovery.milestone import BY_OTHER
 from discovery.spec import Day
 

@@ -17,7 +17,8 @@ from discovery.errors import InputError, QualityError, SpecError
 from discovery.intake import Relations
 from discovery.intake.aggregates import load_aggregates
 from discovery.intake.coverage import coverage_of
-from discovery.intake.kept import load_kept
+from discovery.intake.kept import load_kept, made_by
+from discovery.intake.profile import refuse_in_place
 from discovery.intake.timeline import timeline_of
 from discovery.milestone import Milestone
 from discovery.outcome import Outcome, read_outcome
@@ -149,6 +150,7 @@ class Study:
     def profile(self, *, progress: Progress = silent, show_accounts: bool = False) -> Profile:
         """Read the sources, and suggest what a spec could say of them."""
         self._refuse_aggregates("A profile")
+        refuse_in_place(self.events, self.spec)
         relations = self._read(progress)
         with closing(relations.engine):
             quality = _shareable(relations.quality, show_accounts)
@@ -232,7 +234,7 @@ class Study:
     def _read(self, progress: Progress, properties: Sequence[str] = ()) -> Relations:
         if self.exposure is not None:
             return load_aggregates(self.exposure, self.accounts, self.spec, memory=self.memory, progress=progress)
-        cache = Cache(cache_folder()) if self.cache and not is_off() else None
+        cache = Cache(cache_folder(), made_by=made_by()) if self.cache and not is_off() else None
         given = (self.events, self.accounts, self.spec)
         return load_kept(*given, cache=cache, memory=self.memory, progress=progress, properties=properties)
 
@@ -308,7 +310,7 @@ def _answer(relations: Relations, asked: StudySpec, progress: Progress) -> dict[
         "ranking": ranked,
         "personas": personas,
         "ladders": Ladders(relations, outcome, measured, sample).build(verdict, ranked, personas, progress)
-        if relations.has_events
+        if relations.where != "aggregates"
         else (),
         "second_opinion": opinion,
         "curves": finalists.curves(),

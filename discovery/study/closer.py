@@ -20,7 +20,7 @@ LATEST = 0.25
 FEWEST_LATEST = 100
 EITHER_WAY = (0.05, 0.95)
 """Chance of meeting the rule, given the covariates, between which an account could have gone either way."""
-OVERLAP_ON = 50_000
+OVERLAP_ON = estimate.ENOUGH_ACCOUNTS
 """Accounts, evenly spaced, that the share of those is read from where there are more."""
 COUNT_TERMS = 3
 

@@ -55,7 +55,7 @@ class Finalists:
         """Return the exact days to a family's rule, length n; inf where never reached. None: the events are needed."""
         relations, milestone = self.relations, self._milestone(family)
         first = exposure.first_reached(self.measured, milestone)
-        if first is not None or not relations.has_events:
+        if first is not None or relations.where == "aggregates":
             return None if first is None else first[self.outcome.positions]
         days = exposure.reach_times(
             relations.engine,

@@ -92,11 +92,15 @@ class Ladders:
         goals = [*goals_for_all(ranking), *goals_of_personas(personas, ranking, verdict.persona, spec.inference.alpha)]
         if not goals:
             return ()
-        progress(f"Building {len(goals)} ladder(s)")
+        stage = "Building one ladder" if len(goals) == 1 else f"Building {len(goals)} ladders"
+        progress(stage)
         found = _telling([self._find(goal) for goal in goals], verdict.persona)
         sessions = self._sessions(found)
         met: dict[tuple[Milestone | None, Milestone], Met] = {}
-        made = [self._ladder(each, sessions, met) for each in found]
+        made: list[Ladder] = []
+        for each in found:
+            progress(stage, len(made) / len(found))
+            made.append(self._ladder(each, sessions, met))
         return ladder.in_rank(
             sorted(made, key=lambda one: (one.milestone, one.persona) != (verdict.milestone, verdict.persona))
         )

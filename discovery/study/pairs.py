@@ -4,7 +4,8 @@ A pair that holds the true rule scores well whatever its other half is. What a c
 its parts show together: its score beside all of them, on accounts that did not choose it.
 
 Beyond 50,000 accounts the bound, which is that of the search of all pairs, is drawn on as many, evenly spaced; and
-how much each pair can say is read from these, so that only the pairs that would score highest need be scored exactly.
+how much each pair can say is read from these, so that only the pairs that would score highest need be scored exactly,
+and the few of which these say too little.
 """
 
 from __future__ import annotations
@@ -40,10 +41,13 @@ FAR = 3.5
 """No bound on a search of pairs lies nearer."""
 MOST_EVENTS = 120
 """Events whose pairs are searched, the most widely reached first, so that pairs stay below some 100,000."""
-SEARCHED_ON = 50_000
+SEARCHED_ON = estimate.ENOUGH_ACCOUNTS
 """Beyond this many accounts, all pairs are searched on as many of them, and only the first are scored on all."""
 SCORED = 2000
 """How many pairs those are at the least; the whole families of the first."""
+TOLD_BY = 200
+"""Accounts' worth of information below which those that are searched on say too little of a pair: it is scored on all,
+too, among `SCORED` such pairs."""
 NEAR_PART = 0.9
 """A pair that correlates more than this with one of its parts says nothing beyond it, and is not searched."""
 
@@ -203,30 +207,45 @@ class _Search:
 
     @cached_property
     def scored(self) -> NDArray[np.intp]:
-        """Usable rules that are scored on all accounts: those of the families that seem to score highest."""
+        """Usable rules that are scored on all accounts, whole families of them.
+
+        They are those that seem to score highest, and those of which the accounts that are seen say too little.
+        """
         if self.seen.rules is self.rules or self.rules.parts.shape[1] != 2:
             return self.usable
+        left_over, information = self._nearly_known()
+        score = left_over / np.sqrt(np.where(information > 0, information, np.inf))
+        unclear = np.flatnonzero(information < TOLD_BY * self.seen.null.weights.mean() * self._times_seen)
+        by_reach = left_over[unclear] / np.sqrt(self.rules.reached()[self.usable[unclear]])
+        first, also = np.argsort(-score, kind="stable"), unclear[np.argsort(-by_reach, kind="stable")]
+        families = np.union1d(self._families(first), self._families(also))
+        return self.usable[np.isin(self.rules.family_of[self.usable], families)]
+
+    def _families(self, order: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the first families in an order of usable rules, as many as it takes for `SCORED` rules."""
         family_of = self.rules.family_of[self.usable]
-        order = np.argsort(-self._nearly_scored(), kind="stable")
-        families, first, size = np.unique(family_of[order], return_index=True, return_counts=True)
-        best_first = np.argsort(first)
-        enough = int(np.searchsorted(np.cumsum(size[best_first]), SCORED)) + 1
-        return self.usable[np.isin(family_of, families[best_first[:enough]])]
+        families, first = np.unique(family_of[order], return_index=True)
+        families = families[np.argsort(first)]
+        enough = int(np.searchsorted(np.cumsum(np.bincount(family_of)[families]), SCORED)) + 1
+        return families[:enough].astype(np.intp)
 
-    def _nearly_scored(self) -> Floats:
-        """Score the usable rules: what all accounts left over, by the information that those that are seen give.
+    @property
+    def _times_seen(self) -> float:
+        return len(self.sample.deciding[1]) / len(self.seen.places)
 
-        The information of tens of thousands of accounts is within a hundredth of its expectation.
+    def _nearly_known(self) -> tuple[Floats, Floats]:
+        """Return what all accounts left over in each usable rule, and about what information they give on it.
+
+        That is what the accounts that are seen give, for as many more; where it is worth `TOLD_BY` of them or more, it
+        is within some hundredths of what all give.
         """
         null, rows = self.sample.deciding
-        left_over = np.zeros(len(self.sample))
-        left_over[rows] = null.residual
+        residual = np.zeros(len(self.sample))
+        residual[rows] = null.residual
         information = np.empty(len(self.usable))
         for block, packed in self.seen.rules.blocks(self.usable):
             information[block] = estimate.score_packed(self.seen.null, packed, self.seen.n).information
-        information *= len(rows) / len(self.seen.places)
-        informed = np.where(information > 0, information, np.inf)
-        return self.rules.sums(left_over)[self.usable] / np.sqrt(informed)
+        return self.rules.sums(residual)[self.usable], information * self._times_seen
 
     @cached_property
     def score(self) -> Floats:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from discovery import exposure, ranking, wording
 from discovery.exposure import Exposure
+from discovery.exposure.measuring import COUNTING
 from discovery.intake import Relations
 from discovery.milestone import Condition
 from discovery.outcome import Outcome
@@ -65,7 +66,7 @@ def search_all(
     short = ranking.shortfall(outcome.population, outcome.summary)
     if short:
         return short
-    progress("Counting what accounts did in their first days")
+    progress(COUNTING)
     grid = spec.candidates
     opened = open_properties(relations, outcome, also)
     measured = exposure.measure(
@@ -77,6 +78,7 @@ def search_all(
         grid.window_days * Day,
         (*opened.acts, *acts),
         columns_of(relations),
+        progress,
     )
     opened = without_late(opened, relations, outcome, measured)
     users = grid.min_users if relations.has_users else (1,)

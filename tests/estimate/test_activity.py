@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.stats import binom
 
 from discovery.estimate import activity as activity_module
-from discovery.estimate import activity_covariates, activity_factors, fit_null, score_test
+from discovery.estimate import activity_covariates, activity_factors, evenly_spaced, fit_null, score_test
 from discovery.estimate.activity import INDICATOR_ACCOUNTS, LEVEL_ACCOUNTS, factor_analysis, number_of_factors
 
 NOTHING_KNOWN = 0
@@ -285,7 +285,7 @@ def many(monkeypatch):
     known = rng.normal(size=(4000, 2))
     factor = rng.normal(size=4000)
     pull = np.outer(factor, rng.uniform(0.3, 0.8, 20)) + known @ rng.normal(0, 0.3, (2, 20))
-    return rng.poisson(np.exp(pull)), known, factor, np.linspace(0, 3999, 1500).astype(int)
+    return rng.poisson(np.exp(pull)), known, factor, evenly_spaced(4000, 1500)
 
 
 def test_accounts_that_were_learned_from_have_the_scores_that_they_would_have_alone(many):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from discovery.estimate import draw_halves, fit_null, held_out_differences, held_out_packed, pack, products
+from discovery.estimate import draw_halves, fit_null, held_out_packed, pack, products
 from discovery.estimate.holdout import on_other_halves
 
 SPLITS = 10
@@ -46,6 +46,10 @@ def _world(rng, m=400, rules=1, effect=0.0):
     return fit_null(design, stays), flags
 
 
+def _held_out(null, flags, chosen, halves, alpha=0.05):
+    return held_out_packed(null, pack(flags), flags.shape[1], None, chosen, halves, alpha)
+
+
 def _covered(found, truth):
     return found.ci_lower <= truth <= found.ci_upper
 
@@ -55,7 +59,7 @@ def test_the_interval_of_a_fixed_rule_covers_as_it_says():
     for run in range(runs):
         null, flags = _world(np.random.default_rng([1, run]), effect=0.15)
         halves = draw_halves(np.arange(400), SPLITS, run)
-        (found,) = held_out_differences(null, flags, [np.zeros(2 * SPLITS, dtype=np.intp)], halves)
+        (found,) = _held_out(null, flags, [np.zeros(2 * SPLITS, dtype=np.intp)], halves)
         covered += _covered(found, 0.15)
         estimates.append(found.estimate)
     assert binom.ppf(5e-4, runs, 0.95) <= covered <= binom.ppf(1 - 5e-4, runs, 0.95)
@@ -71,7 +75,7 @@ def test_the_interval_of_a_rule_found_among_twenty_covers_too():
         halves = draw_halves(np.arange(400), SPLITS, run)
         inside, variance = on_other_halves(null, flags, halves, (columns + SPLITS) % len(columns))
         best = np.argmax(inside / np.sqrt(variance), axis=0)
-        (found,) = held_out_differences(null, flags, [best], halves)
+        (found,) = _held_out(null, flags, [best], halves)
         covered += _covered(found, 0.0)
         estimates.append(found.estimate)
         naively += abs(inside[best[0], 0]) < 1.96 * np.sqrt(variance[best[0], 0])
@@ -98,10 +102,10 @@ def test_families_take_their_own_rows_and_columns():
     halves = draw_halves(np.arange(400), 4, 0)
     mixed = np.array([0, 1, 2, 0, 1, 2, 0, 1])
     fixed = [np.full(8, rule) for rule in range(3)]
-    all_found = held_out_differences(null, flags, [*fixed, mixed], halves, alpha=0.2)
+    all_found = _held_out(null, flags, [*fixed, mixed], halves, alpha=0.2)
     assert all_found[0].estimate == max(found.estimate for found in all_found)
     for rule, found in enumerate(all_found[:3]):
-        (alone,) = held_out_differences(null, flags[[rule]], [np.zeros(8, dtype=np.intp)], halves, alpha=0.2)
+        (alone,) = _held_out(null, flags[[rule]], [np.zeros(8, dtype=np.intp)], halves, alpha=0.2)
         assert (alone.estimate, alone.se) == pytest.approx((found.estimate, found.se))
         assert found.ci_upper - found.estimate == pytest.approx(1.2815515655 * found.se)
     estimates, variances = on_other_halves(null, flags, halves, np.arange(8))
@@ -115,9 +119,9 @@ def test_the_sign_of_a_strong_rule_holds_everywhere_and_of_none_only_by_half():
     null, flags = _world(np.random.default_rng(5), effect=0.45)
     halves = draw_halves(np.arange(400), SPLITS, 0)
     chosen = [np.zeros(2 * SPLITS, dtype=np.intp)]
-    assert held_out_differences(null, flags, chosen, halves)[0].same_sign == 1.0
+    assert _held_out(null, flags, chosen, halves)[0].same_sign == 1.0
     noise = (np.random.default_rng(6).random((40, 400)) < 0.5).astype(np.uint8)
-    all_found = held_out_differences(null, noise, [np.full(2 * SPLITS, rule) for rule in range(40)], halves)
+    all_found = _held_out(null, noise, [np.full(2 * SPLITS, rule) for rule in range(40)], halves)
     assert 0.5 <= np.mean([found.same_sign for found in all_found]) <= 0.85
 
 
@@ -128,7 +132,7 @@ def test_a_rule_that_the_covariates_tell_has_no_estimate(flag):
     null = fit_null(np.column_stack([np.ones(200), plan]), rng.random(200) < 0.5)
     row = {"nobody": np.zeros(200), "everybody": np.ones(200), "what the covariates say": plan}[flag]
     halves = draw_halves(np.arange(200), 3, 0)
-    (found,) = held_out_differences(null, row[None].astype(np.uint8), [np.zeros(6, dtype=np.intp)], halves)
+    (found,) = _held_out(null, row[None].astype(np.uint8), [np.zeros(6, dtype=np.intp)], halves)
     assert np.isnan([found.estimate, found.ci_lower, found.ci_upper, found.se, found.same_sign]).all()
 
 
@@ -136,8 +140,8 @@ def test_splits_without_an_estimate_do_not_take_part():
     null, flags = _world(np.random.default_rng(8))
     halves = draw_halves(np.arange(400), 3, 0)
     rules = np.stack([flags[0], np.ones(400, dtype=np.uint8)])
-    (found,) = held_out_differences(null, rules, [np.array([0, 0, 1, 0, 0, 0])], halves)
-    (without,) = held_out_differences(null, rules[:1], [np.zeros(4, dtype=np.intp)], halves[:, [0, 1, 3, 4]])
+    (found,) = _held_out(null, rules, [np.array([0, 0, 1, 0, 0, 0])], halves)
+    (without,) = _held_out(null, rules[:1], [np.zeros(4, dtype=np.intp)], halves[:, [0, 1, 3, 4]])
     assert (found.estimate, found.se) == pytest.approx((without.estimate, without.se))
     assert np.isfinite(found.same_sign)
 
@@ -148,8 +152,8 @@ def test_the_order_of_accounts_does_not_matter():
     shuffled = np.random.default_rng(10).permutation(400)
     again = fit_null(null.design[shuffled], null.outcome[shuffled])
     chosen = [np.zeros(6, dtype=np.intp)]
-    (one,) = held_out_differences(null, flags, chosen, halves)
-    (two,) = held_out_differences(again, flags[:, shuffled], chosen, halves[shuffled])
+    (one,) = _held_out(null, flags, chosen, halves)
+    (two,) = _held_out(again, flags[:, shuffled], chosen, halves[shuffled])
     assert (one.estimate, one.se, one.same_sign) == pytest.approx((two.estimate, two.se, two.same_sign), rel=1e-9)
 
 
@@ -172,6 +176,6 @@ def test_packed_flags_of_some_accounts_are_estimated_among_them_alone():
     wider[:, rows] = flags
     halves = draw_halves(np.arange(400), 3, 0)
     chosen = [np.array([0, 1, 0, 1, 0, 1])]
-    (dense,) = held_out_differences(null, flags, chosen, halves)
+    (dense,) = _held_out(null, flags, chosen, halves)
     (packed,) = held_out_packed(null, pack(wider), 800, rows, chosen, halves)
     assert (packed.estimate, packed.se) == pytest.approx((dense.estimate, dense.se), rel=1e-9)

@@ -97,13 +97,13 @@ def test_outcomes_of_some_accounts_show_what_all_of_them_would():
     assert np.median(third) < np.median(whole) - 1
 
 
-def test_many_accounts_have_the_chances_that_evenly_spaced_ones_teach(monkeypatch):
+def test_many_accounts_have_the_chances_that_all_of_them_teach(monkeypatch):
+    """What a few thousand teach errs by chance, and the shift of every score grows with the accounts it errs for."""
     rng, design, _, chance = world(9, accounts=3000, curved=0.6)
     outcome = rng.random(3000) < chance
     whole = inertia_chance(design, outcome)
     monkeypatch.setattr(max_t, "MANY_ACCOUNTS", 2000)
-    monkeypatch.setattr(max_t, "BOOTSTRAP_ACCOUNTS", 1400)
-    some, learned = max_t.bootstrap_rows(3000), inertia_chance(design, outcome)
-    np.testing.assert_allclose(learned[some], inertia_chance(design[some], outcome[some]), atol=1e-12)
-    assert len(learned) == 3000
-    assert np.corrcoef(learned, whole)[0, 1] > 0.98
+    monkeypatch.setattr(max_t, "BOOTSTRAP_ACCOUNTS", 700)
+    some = max_t.bootstrap_rows(3000)
+    np.testing.assert_allclose(inertia_chance(design, outcome), whole, atol=0.002)
+    assert np.abs(inertia_chance(design[some], outcome[some]) - whole[some]).max() > 0.02

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from discovery.estimate import pack, second_opinion
+from discovery.estimate import evenly_spaced, pack, second_opinion
 from discovery.estimate.second_opinion import LIGHTEST, PENALTIES
 
 
@@ -71,10 +71,11 @@ def test_nothing_to_say_is_an_empty_answer():
     assert second_opinion(pack(flags)[:0], mature, retained, FAMILY[:0]) == ()
 
 
-def test_above_the_limit_every_kth_account_is_used(monkeypatch):
+def test_above_the_limit_evenly_spaced_accounts_are_used(monkeypatch):
     flags, retained, mature = _world(5)
     thinned = np.zeros_like(mature)
-    thinned[np.flatnonzero(mature)[::3]] = True
+    most = int(mature.sum()) // 3
+    thinned[np.flatnonzero(mature)[evenly_spaced(int(mature.sum()), most)]] = True
     expected = second_opinion(pack(flags), thinned, retained, FAMILY)
-    monkeypatch.setattr(sys.modules["discovery.estimate.second_opinion"], "MAX_ACCOUNTS", int(mature.sum()) // 3 + 1)
+    monkeypatch.setattr(sys.modules["discovery.estimate.second_opinion"], "MAX_ACCOUNTS", most)
     assert second_opinion(pack(flags), mature, retained, FAMILY) == expected

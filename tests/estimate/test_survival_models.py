@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter
 
-from discovery.estimate import cox_refit, kaplan_meier, survival_models
+from discovery.estimate import cox_refit, evenly_spaced, kaplan_meier, survival_models
 
 
 def _world(seed: int = 0, n: int = 300):
@@ -107,10 +107,12 @@ def test_beyond_some_accounts_the_ratio_is_that_of_all_and_proportionality_that_
     duration, departed, flag = _world(seed=3, n=900)[:3]
     whole = cox_refit(duration, departed, flag)
     monkeypatch.setattr(survival_models, "MAX_ACCOUNTS", 300)
-    some = np.linspace(0, 899, 300).astype(int)
+    some = evenly_spaced(900, 300)
     part, told = cox_refit(duration[some], departed[some], flag[some]), cox_refit(duration, departed, flag)
     for name in ("hazard_ratio", "ci_lower", "ci_upper", "p_value"):
         assert getattr(told, name) == pytest.approx(getattr(whole, name), rel=1e-5)
     assert (told.status, told.n_accounts) == ("ok", 900)
     assert told.proportional_hazards_p == pytest.approx(part.proportional_hazards_p)
     assert told.proportional_hazards_p != pytest.approx(whole.proportional_hazards_p)
+    with pytest.raises(ValueError, match="at most 300 accounts, and there are 900"):
+        cox_refit(duration, departed, flag, flag.astype(float)[:, None])

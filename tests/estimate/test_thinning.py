@@ -1,4 +1,4 @@
-"""Fewer accounts, evenly spaced, seen as all of them were fitted."""
+"""Fewer accounts, evenly spaced by no period, seen as all of them were fitted."""
 
 from __future__ import annotations
 
@@ -12,13 +12,21 @@ from discovery.estimate.thinning import flags_of
 
 
 @given(st.integers(0, 300), st.integers(2, 80))
-def test_places_are_distinct_ascending_and_reach_from_end_to_end(n, most):
+def test_one_place_lies_in_each_of_as_many_equal_stretches(n, most):
     places = evenly_spaced(n, most)
     assert len(places) == min(n, most)
     assert (np.diff(places) > 0).all()
-    if n > 1:
-        assert (places[0], places[-1]) == (0, n - 1)
-        assert np.ptp(np.diff(places)) <= 1
+    edges = np.arange(len(places) + 1) * n // max(1, len(places))
+    assert ((edges[:-1] <= places) & (places < edges[1:])).all()
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 7, 20])
+@pytest.mark.parametrize("n", [100_001, 199_997, 200_000, 1_000_000])
+def test_what_recurs_every_so_many_accounts_is_met_as_often_as_it_is_there(n, period):
+    places = evenly_spaced(n, 50_000)
+    for stretch in np.array_split(places, 5):
+        shares = np.bincount(stretch % period, minlength=period) / len(stretch)
+        np.testing.assert_allclose(shares, 1 / period, atol=0.025)
 
 
 @given(st.integers(1, 90), st.integers(0, 1000))

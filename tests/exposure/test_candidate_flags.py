@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -132,3 +133,25 @@ def test_an_event_that_never_occurs_is_met_by_none(measured: Measured) -> None:
     exposure = measured(Log((("a0", "x", None, 1),), (0, 0)))
     assert flag(exposure, np.array([1, 0]), Milestone.parse("x")).tolist() == [False, True]
     assert not flag(exposure, np.array([1, 0]), Milestone.parse("y")).any()
+
+
+def test_flags_are_never_held_twice() -> None:
+    n, events = 8_000, 300
+    rng = np.random.default_rng(5)
+    counts = rng.integers(1, 9, (1, n * events)).astype(np.uint8)
+    exposure = Exposure(
+        events=tuple(f"e{place:03}" for place in range(events)),
+        n_accounts=n,
+        windows_us=(14 * Day,),
+        offsets=np.arange(events + 1) * n,
+        account=np.tile(np.arange(n, dtype=np.int32), events),
+        counts=counts,
+        users=np.ones_like(counts),
+        first_lag=np.zeros(n * events, dtype=np.int64),
+    )
+    tracemalloc.start()
+    flags = candidate_flags(exposure, np.arange(n), range(1, 9), (14,), (1,))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(flags) == 7 * events
+    assert peak < 1.5 * flags.packed.nbytes

@@ -11,6 +11,7 @@ import sqlglot
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.estimate.timing import TimingEvidence, after_decision
+from discovery.exposure import decisions, ranges
 from discovery.exposure.decisions import DecisionCounts, decision_times, lives_query
 from discovery.simulate import simulate_world
 from discovery.spec import Day
@@ -144,14 +145,23 @@ def test_in_a_life_of_two_days_everything_is_near_the_end(engine: DuckDBEngine) 
     assert followers(counts) == set()
 
 
-def test_of_many_accounts_some_are_compared(engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [
-        (i, event, day) for i in range(300) for event, day in (("login", 0.0), ("work", 9.5 if i % 4 == 0 else 1.0))
-    ]
-    left = np.full(300, 10.0)
-    (every,) = counted(engine, rows, left)
-    monkeypatch.setattr("discovery.exposure.decisions._MOST_COMPARED", 60)
-    (some,) = counted(engine, rows, left)
-    assert every.having.tolist() == some.having.tolist() == [300, 300]
-    assert every.expected[0] == 0.25  # of those who log in, a quarter first work near the end
-    assert some.expected[0] == pytest.approx(0.25, abs=0.02)
+def test_of_many_accounts_those_that_decided_are_all_asked(
+    engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows a rare decision is seen however many accounts there are that never took it."""
+    rng, n = np.random.default_rng(3), 3000
+    left, paid = np.full(n, np.inf), np.full(n, np.inf)
+    leaving = rng.choice(n, 200, replace=False)
+    left[leaving] = rng.uniform(30, 90, 200)
+    paid[rng.choice(n, 1500, replace=False)] = 20.0
+    rows = [(i, event, float(day)) for i in range(n) for event, day in zip("abc", rng.uniform(0, 14, 3), strict=True)]
+    rows += [(int(i), "seat_wizard", left[i] - 0.2) for i in leaving[:25]]
+    whole, of_paying = counted(engine, rows, left, paid)
+    monkeypatch.setattr(ranges, "ENOUGH", 300)
+    monkeypatch.setattr(decisions, "ENOUGH", 300)
+    found, fewer = counted(engine, rows, left, paid)
+    assert followers(found) == {"seat_wizard"}
+    for name in ("having", "near", "after", "last", "expected"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
+    assert of_paying.having[0] == 1500
+    assert fewer.having[0] == pytest.approx(300, abs=2)  # not also those that are asked for having left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 
 from discovery.errors import InputError
 from discovery.exposure import Exposure, events_at_signup, measure
+from discovery.exposure.measuring import _assembled
+from discovery.exposure.tallies import Tally
 from discovery.spec import Day
 
 from .naive_log import ACCOUNTS, EVENTS, NAMES, Log, SmallBatches, lay, logs
@@ -141,3 +144,24 @@ def test_arrays_are_read_only(measured: Measured) -> None:
     exposure = measured(Log((("a0", "x", None, 1),), (0,)))
     with pytest.raises(ValueError, match="read-only"):
         exposure.counts[0, 0] = 9
+
+
+def test_tallies_are_let_go_of_as_they_are_ordered() -> None:
+    rng, rows = np.random.default_rng(3), 300_000
+
+    def tally(first: int) -> Tally:
+        event, account = np.divmod(rng.permutation(20 * 20_000)[:rows], 20_000)
+        columns = [tuple(rng.integers(1, 90, rows).astype(np.uint8) for _ in range(6)) for _ in "cu"]
+        lag = rng.integers(0, Day, rows)
+        event, account = event.astype(np.int32), (account + first).astype(np.int32)
+        return Tally(event=event, account=account, counts=columns[0], users=columns[1], first_lag=lag)
+
+    tracemalloc.start()
+    tallies = [tally(first) for first in range(0, 80_000, 20_000)]
+    given, _ = tracemalloc.get_traced_memory()
+    made = _assembled(tallies, tuple(f"e{place:02}" for place in range(20)), 80_000, tuple(range(1, 7)))
+    left, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.counts.shape == (6, 4 * rows)
+    assert not tallies
+    assert left < 1.1 * given

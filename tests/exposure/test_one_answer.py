@@ -15,10 +15,12 @@ from discovery import intake
 from discovery.engines.aggregated import PARTS, Aggregated
 from discovery.engines.dialects import DIALECTS
 from discovery.engines.raw_tables import TIME_TYPES
-from discovery.errors import EngineError, InputError
+from discovery.errors import InputError, SourceError
 from discovery.exposure import daily_actions
 from discovery.exposure.one_answer import one_answer
 from discovery.exposure.query import exposure_query
+from discovery.intake.profile import look_at_first_rows
+from discovery.intake.timeline import timeline_of
 from discovery.spec import Day, build_spec
 
 from .asked import answer_of, from_aggregates, said, settings_of
@@ -109,5 +111,18 @@ def test_windows_inside_a_day_are_refused() -> None:
 def test_a_question_that_aggregates_do_not_answer_fails() -> None:
     world = raw_world()
     relations = from_aggregates(world, answer_of(world))
-    with pytest.raises(EngineError):
+    with closing(relations.engine), pytest.raises(InputError, match="needs the events themselves"):
         daily_actions(relations.engine, relations.events_table, relations.accounts_table, 5, 14, [])
+
+
+def test_relations_say_where_the_events_are() -> None:
+    world = raw_world()
+    whole = intake.load(world.events, world.accounts, build_spec(world.spec))
+    relations = from_aggregates(world, answer_of(world))
+    with closing(whole.engine), closing(relations.engine):
+        assert whole.where == "here"
+        assert relations.where == "aggregates"
+        assert not isinstance(relations.events_table, str)
+        assert timeline_of(relations) is None
+        with pytest.raises(SourceError, match="Only aggregates"):
+            look_at_first_rows(relations, None, relations.spec)

@@ -13,18 +13,19 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from discovery.engines import Engine
+from discovery.engines.expressions import aliased
 from discovery.exposure import (
     COUNTING,
     Exposure,
     account_rhythm,
     candidate_flags,
     decision_times,
+    decisions,
     measure,
     ranges,
     volume_axes,
 )
-from discovery.exposure.query import aliased
-from discovery.exposure.ranges import HandsOverRows, evenly_spaced, ranges_needed
+from discovery.exposure.ranges import HandsOverRows, enough_accounts, enough_of, ranges_needed
 from discovery.exposure.tallies import layout_of
 from discovery.milestone import Milestone
 from discovery.spec import Day
@@ -221,15 +222,27 @@ def test_what_fails_midway_says_so(rows: Rows) -> None:
             counted(failing, log)
 
 
-def test_of_many_accounts_every_so_manieth_is_asked(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_accounts_enough_are_asked(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(rows, busy())
-    assert evenly_spaced(rows, ACCOUNTS) is ACCOUNTS
+    assert enough_accounts(rows, ACCOUNTS) is ACCOUNTS
     monkeypatch.setattr(ranges, "ENOUGH", 40)
-    assert evenly_spaced(rows, ACCOUNTS) is ACCOUNTS
-    for enough, expected in ((39, range(0, 40, 2)), (13, range(0, 40, 4))):
+    assert enough_accounts(rows, ACCOUNTS) is ACCOUNTS
+    for enough in (39, 20, 13, 5):
         monkeypatch.setattr(ranges, "ENOUGH", enough)
-        some = evenly_spaced(rows, ACCOUNTS)
-        assert sorted(row[0] for row in rows.rows(some.sql(dialect="duckdb"))) == list(expected)
+        some = enough_accounts(rows, ACCOUNTS)
+        asked = sorted(row[0] for row in rows.rows(some.sql(dialect="duckdb")))
+        assert abs(len(asked) - enough) <= 2
+        assert asked == enough_of(np.arange(40)).tolist()
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 7, 20])
+@pytest.mark.parametrize("n", [51_000, 200_000, 1_000_000])
+def test_what_recurs_every_so_many_accounts_is_asked_as_often_as_it_is_there(n: int, period: int) -> None:
+    asked = enough_of(np.arange(n))
+    assert abs(len(asked) - 50_000) < 10
+    for stretch in range(5):
+        own = asked[asked * 5 // n == stretch]
+        np.testing.assert_allclose(np.bincount(own % period, minlength=period) / len(own), 1 / period, atol=0.01)
 
 
 def test_shares_are_taken_from_the_accounts_asked(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,9 +251,10 @@ def test_shares_are_taken_from_the_accounts_asked(rows: Rows, monkeypatch: pytes
     left = np.full(40, 2.0)
     (every,) = decision_times(rows, EVENTS, ACCOUNTS, left)
     monkeypatch.setattr(ranges, "ENOUGH", 20)
+    monkeypatch.setattr(decisions, "ENOUGH", 20)
     (some,) = decision_times(rows, EVENTS, ACCOUNTS, left)
     assert every.having.sum() == 120
-    assert some.having.sum() == 60
+    assert some.having.tolist() == 3 * [len(enough_of(np.arange(40)))]
     assert volume_axes(rows, EVENTS, ACCOUNTS, 14 * Day) == ()
 
 

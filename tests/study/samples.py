@@ -28,7 +28,7 @@ def prepare(world, accounts, seed, spec=SPEC):
     """Simulate a world and walk as far as the sample."""
     made = discovery.simulate_world(world, accounts=accounts, seed=seed)
     asked = build_spec(spec)
-    relations = intake.load(made.events, made.accounts, asked, progress=lambda stage: None)
+    relations = intake.load(made.events, made.accounts, asked, progress=lambda stage, share=None: None)
     with closing(relations.engine):
         grid = relations.spec.candidates
         outcome = read_outcome(lifetimes(relations), relations.spec.outcome, window_days=grid.window_days)

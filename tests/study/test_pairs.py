@@ -5,9 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from discovery.estimate import draw_halves
-from discovery.exposure import pair_flags
-from discovery.milestone import Milestone
+from discovery import estimate
+from discovery.estimate import draw_halves, fit_null
+from discovery.estimate.adjusted import score_all
+from discovery.exposure import Flags, pair_flags
+from discovery.milestone import Condition, Milestone
+from discovery.spec import build_spec
 from discovery.study import pairs
 from discovery.study.search import gather
 
@@ -108,7 +111,8 @@ def test_beyond_some_accounts_the_best_pairs_are_scored_on_all_of_them(conjuncti
     assert np.isnan(np.delete(part.score, part.scored)).all()
     first = whole.usable[np.argsort(-score[whole.usable])[:40]]
     assert set(first) <= set(part.scored)
-    nearly = part._nearly_scored()
+    left_over, information = part._nearly_known()
+    nearly = left_over / np.sqrt(information)
     assert np.abs(nearly / score[part.usable] - 1)[np.abs(nearly) > 2].max() < 0.2
     assert np.mean(part.half_best == best) > 0.9
     assert abs(part.bound - bound) < 0.35
@@ -155,3 +159,49 @@ def test_three_together_are_named_only_where_three_may_be_combined(three_togethe
     family = " + ".join(sorted(text.split()[0] for text in wanted))
     assert (family in evidence.candidates.families) is found
     assert all(name.count(" + ") < most for name in evidence.candidates.families)
+
+
+def test_a_pair_of_which_the_accounts_that_are_seen_say_nothing_is_scored_on_all(monkeypatch):
+    """One trait holds the pair, and none of the accounts that are searched on has it."""
+    rng, n = np.random.default_rng(0), 9000
+    trait = rng.random(n) < 0.1
+    seen = np.sort(rng.permutation(np.flatnonzero(~trait))[:3000])
+    did = np.array([rng.random(n) < 0.6 if event else (rng.random(n) < 0.7) & trait for event in range(8)])
+    conditions = tuple(Condition(f"e{event}", 1, 336) for event in range(8))
+    found = pair_flags(
+        Flags(conditions=conditions, packed=np.packbits(did, axis=1), n_accounts=n, event_of=np.arange(8)),
+        np.arange(8), min_side=30, base_k=(1,), base_d=(14,), max_phi=0.99,
+    )  # fmt: skip
+    design = np.column_stack([np.ones(n), trait])
+    stayed = rng.random(n) < np.where(did[0] & did[1], 0.9, 0.4)
+    sample = AllAccounts(fit_null(design, stayed))
+    spec = build_spec({**SPEC, "candidates": {"min_reach": 0.01}})
+    monkeypatch.setattr(pairs, "SEARCHED_ON", len(seen))
+    monkeypatch.setattr(pairs, "SCORED", 3)
+    monkeypatch.setattr(estimate, "evenly_spaced", lambda *_: seen)
+    search = pairs._Search(sample=sample, rules=found, halves=np.zeros((n, 2), np.float32), spec=spec, share=1.0)
+    every = sample.scores(sample.null, np.arange(n), found.packed(), tails=True).score
+    best = int(np.argmax(every))
+    assert str(found.milestone(best)).count("e0") == 1
+    assert len(search.scored) < len(search.usable) == len(found)
+    assert best in search.scored
+    assert search.score[best] == pytest.approx(every[best])
+    rest = [row for row in search.scored if 0 not in found.flags.event_of[found.parts[row]]]
+    assert len(rest) == 3  # those that seem to score highest are not fewer for it
+
+
+class AllAccounts:
+    """A study's sample in which all accounts are mature."""
+
+    def __init__(self, null):
+        self.null = self.horizon_null = null
+        self.rows = self.everyone = np.arange(len(null.residual))
+        self.deciding = null, self.rows
+        self.within = np.ones(len(self.rows), dtype=bool)
+        self.outcome = "retained"
+
+    def __len__(self):
+        return len(self.rows)
+
+    def scores(self, null, rows, packed, tails=False):
+        return score_all(null, packed, len(self), rows, tails=tails)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import discovery
+from discovery import exposure
 from discovery.errors import QualityError, SpecError
 
 from .habits import without_habits
@@ -245,3 +246,25 @@ def test_results_reach_a_notebook_and_a_file(world, tmp_path):
     assert result.report(tmp_path / "r.html").read_text().startswith("<!")
     assert list(result.to_frame()["family"]) == [family.family for family in result.ranking]
     assert len(result.candidates.to_frame()) == len(result.candidates)
+
+
+def test_the_counting_says_how_far_it_is(world, monkeypatch):
+    def measure(*given):
+        given[-1]("Counting", 0.5)
+        raise SpecError("Far enough.")
+
+    monkeypatch.setattr(exposure, "measure", measure)
+    told = []
+    with pytest.raises(SpecError, match="Far enough"):
+        discovery.Study(*world, SPEC).run(progress=lambda stage, share=None: told.append((stage, share)))
+    assert told[-1] == ("Counting", 0.5)
+
+
+def test_every_ladder_is_a_share_of_its_stage(world):
+    told = []
+    made = discovery.Study(*world, SPEC).run(progress=lambda stage, share=None: told.append((stage, share)))
+    stages = [each for each in told if each[0].startswith("Building")]
+    n = len(made.ladders)
+    stage = "Building one ladder" if n == 1 else f"Building {n} ladders"
+    assert stages == [(stage, None), *((stage, place / n) for place in range(n))]
+    assert n
