@@ -207,6 +207,17 @@ def test_a_ladder_is_taken_by_its_number(tmp_path: Path) -> None:
         read_ladder(f"{path}#3")
 
 
+def test_a_result_of_aggregates_says_why_it_has_no_ladder(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    for quality, says in (
+        ((), "none: no milestone was supported"),
+        (factory.of_aggregates().quality, "aggregates do not say"),
+    ):
+        path.write_text(study(ladders=(), quality=quality).to_json(), encoding="utf-8")
+        with pytest.raises(SourceError, match=says):
+            read_ladder(str(path))
+
+
 def test_without_a_number_the_first_ladder_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.write_text(study().to_json(), encoding="utf-8")

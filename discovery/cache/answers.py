@@ -24,12 +24,13 @@ class Answers:
     """The answers to questions about one kept reading, in a folder of their own.
 
     A file is called `<question>-<sha256 of its bytes>`, so that it can neither be half-written nor damaged unseen;
-    such a one is passed over with a warning, and removed. Where nothing can be written, nothing is kept.
+    such a one is passed over with a warning, and removed. Where nothing can be written, nothing is kept; nor is it once
+    the reading itself was removed.
 
     Parameters
     ----------
     folder
-        Where they lie; made when the first is kept.
+        Where they lie, in the folder of the reading; made when the first is kept.
     largest
         Bytes beyond which an answer is not kept.
     """
@@ -37,17 +38,20 @@ class Answers:
     def __init__(self, folder: Path, largest: int) -> None:
         self._folder = folder
         self._largest = largest
-        self.added = 0
 
     def batches(self, question: str) -> Iterator[pa.RecordBatch] | None:
         """Return the record batches kept for a question, a digest in hexadecimal; None where there are none."""
         path = self._sound(question, _ARROW)
-        return None if path is None else _read(path)
+        with suppress(OSError):
+            return None if path is None else _read(pa.OSFile(str(path), "rb"))
+        return None
 
     def rows(self, question: str) -> list[tuple[Any, ...]] | None:
         """Return the rows kept for a question; None where there are none."""
         path = self._sound(question, _JSON)
-        return None if path is None else [tuple(row) for row in json.loads(path.read_bytes())]
+        with suppress(OSError, ValueError, RecursionError):
+            return None if path is None else [tuple(row) for row in json.loads(path.read_bytes())]
+        return None
 
     def keeping(self, question: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Pass batches on, and keep them once the last has been asked for."""
@@ -57,8 +61,8 @@ class Answers:
                 writing = writing or _Writing(self._folder, batch.schema, self._largest)
                 writing.add(batch)
                 yield batch
-            if writing is not None and writing.finish(question):
-                self.added += 1
+            if writing is not None:
+                writing.finish(question)
         finally:
             if writing is not None:
                 writing.abandon()
@@ -69,12 +73,11 @@ class Answers:
             return
         content = json.dumps(rows).encode()
         with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._folder.mkdir(exist_ok=True, mode=0o700)
             handle, name = tempfile.mkstemp(prefix=".writing-", dir=self._folder)
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             os.replace(name, self._folder / f"{question}-{hashlib.sha256(content).hexdigest()}{_JSON}")
-            self.added += 1
 
     def _sound(self, question: str, end: str) -> Path | None:
         for path in self._folder.glob(f"{question}-*{end}"):
@@ -95,7 +98,7 @@ class _Writing:
         self._writer: Any = None
         self._sink: Any = None
         with suppress(OSError, pa.ArrowException):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
             handle, self._name = tempfile.mkstemp(prefix=".writing-", dir=folder)
             os.close(handle)
             self._sink = pa.OSFile(self._name, "wb")
@@ -112,16 +115,14 @@ class _Writing:
         except (OSError, pa.ArrowException):
             self.abandon()
 
-    def finish(self, question: str) -> bool:
-        """Close the file and give it its name; say whether it is kept."""
+    def finish(self, question: str) -> None:
+        """Close the file and give it its name, unless it was abandoned."""
         if self._writer is None:
-            return False
+            return
         with suppress(OSError, pa.ArrowException):
             self._close()
             os.replace(self._name, self._folder / f"{question}-{file_sha256(Path(self._name))}{_ARROW}")
             self._name = ""
-            return True
-        return False
 
     def abandon(self) -> None:
         """Remove what was written so far; does nothing after `finish`."""
@@ -141,6 +142,6 @@ class _Writing:
             sink.close()
 
 
-def _read(path: Path) -> Iterator[pa.RecordBatch]:
-    with pa.OSFile(str(path), "rb") as source, pa.ipc.open_stream(source) as stream:
+def _read(file: pa.OSFile) -> Iterator[pa.RecordBatch]:
+    with file as source, pa.ipc.open_stream(source) as stream:
         yield from stream

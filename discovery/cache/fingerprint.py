@@ -62,7 +62,7 @@ class Fingerprints:
             If a file cannot be read.
         """
         unknown = [path for path, signature in signatures.items() if self._held(path, signature) is None]
-        with ThreadPoolExecutor(max_workers=2) as pool:
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             fresh = dict(zip(unknown, pool.map(file_sha256, unknown), strict=True))
         if fresh:
             self._remember({path: (signatures[path], digest) for path, digest in fresh.items()})
@@ -92,7 +92,7 @@ def _read(path: Path) -> dict[str, tuple[list[int] | None, str | None]]:
             return {}
         files = json.loads(held["files"])
         return {str(name): (list(signature), str(digest)) for name, (signature, digest) in files.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 
 

@@ -51,10 +51,11 @@ def free_space(folder: Path) -> int:
 def size_of(folder: Path) -> int:
     """Return the bytes of the files in a folder; one that vanishes meanwhile counts for nothing."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            told = path.lstat()
-            total += told.st_size if S_ISREG(told.st_mode) else 0
+    for under, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                told = os.lstat(os.path.join(under, name))
+                total += told.st_size if S_ISREG(told.st_mode) else 0
     return total
 
 

@@ -25,14 +25,18 @@ FORMAT = 1
 """The layout of an entry; one of another format is no entry."""
 _MANIFEST, _ANSWERS = "manifest.json", "answers"
 _STAGING, _GOING = "staging-", "going-"
-_ABANDONED = 86_400  # seconds after which a folder that nobody finished is cleared away
+_ABANDONED, _IN_USE = 86_400, 3_600  # seconds for which an unfinished folder is left by itself, and when asked to clear
 _SHARE_OF_AN_ANSWER = 4
 _HARDLY_ANY = 64 << 20
+_FAR_OFF = 10**11  # seconds since 1970 that no clock shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptReading:
-    """An entry as people are told of it. `used` is when it was last used, in seconds since 1970."""
+    """An entry as people are told of it. `made` and `used`, when it last was, are in seconds since 1970.
+
+    One that is not `current` was made by another version, and is found no more.
+    """
 
     key: str
     of: str
@@ -40,22 +44,20 @@ class KeptReading:
     size: int
     made: float
     used: float
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One kept reading: a folder whose parts agree with their checksums, and the answers asked of it since.
 
-    One that is not `lasting` is found by nobody else, and belongs to who made it.
+    One that is not `lasting` is found by nobody else, and belongs to who made it. `made` is in seconds since 1970.
     """
 
     folder: Path
     answers: Answers
+    made: float
     lasting: bool = True
-
-    def part(self, name: str) -> Path:
-        """Return the file that holds a part."""
-        return self.folder / name
 
 
 class Cache:
@@ -67,19 +69,30 @@ class Cache:
         Where the entries lie; made when the first is kept.
     limit
         Bytes that all may hold together; None is 20 GB, or a tenth of the disk where that is less.
+    made_by
+        The version that entries are made by and found by; entries of another are the first to go.
     """
 
-    def __init__(self, folder: Path, limit: int | None = None) -> None:
+    def __init__(self, folder: Path, limit: int | None = None, made_by: str = "") -> None:
         self.folder = folder
+        self.made_by = made_by
         self.limit = size_limit(folder) if limit is None else limit
         self.fingerprints = Fingerprints(folder / "fingerprints.json")
 
     def find(self, key: str) -> Entry | None:
         """Return the entry of a key with every part checked; None where there is none that can be trusted."""
         folder = self.folder / key
-        if not folder.is_dir():
+        if not os.path.lexists(folder):
             return None
-        fault = _fault(folder, key)
+        try:
+            fault = _fault(folder, key)
+        except PermissionError:  # it is another user's
+            return None
+        except (FileNotFoundError, NotADirectoryError):  # nothing was published here
+            _remove(folder)
+            return None
+        except OSError:
+            fault = "is damaged"
         if fault:
             self.drop(key, fault)
             return None
@@ -117,16 +130,18 @@ class Cache:
 
         Where another process was quicker, the folder is too large or the disk refuses, the entry does not last.
         """
-        passing = Entry(staging, Answers(staging / _ANSWERS, 0), lasting=False)
+        now = time.time()
+        passing = Entry(staging, Answers(staging / _ANSWERS, 0), now, lasting=False)
         try:
             if size_of(staging) > self.limit:
                 return passing
             parts = _checksums(staging)
-            manifest = {"format": FORMAT, "key": key, "of": of, "rows": rows, "made": time.time(), "parts": parts}
+            manifest = {"format": FORMAT, "key": key, "of": of, "rows": rows, "made": now, "made_by": self.made_by}
+            manifest["parts"] = parts
             (staging / _MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
             os.rename(staging, self.folder / key)
         except OSError as error:
-            if not (self.folder / key).is_dir():
+            if not os.path.isdir(self.folder / key):
                 warn(f"{self.folder} cannot be written to ({error.strerror}); nothing is kept there.")
             return passing
         self.trim(sparing=key)
@@ -134,22 +149,25 @@ class Cache:
 
     def kept(self) -> tuple[KeptReading, ...]:
         """Return what is there, last used first; damaged entries are described as such."""
-        found = [_described(folder) for folder in self._folders()]
+        found = [_described(folder, self.made_by) for folder in self._folders()]
         return tuple(sorted(found, key=lambda entry: -entry.used))
 
     def clear(self) -> tuple[int, int]:
-        """Remove everything of ours; return how many entries there were, and the bytes of all that was removed."""
+        """Remove everything of ours; return how many entries there were, and the bytes of all that was removed.
+
+        What another run may be reading into stays.
+        """
         entries, size = list(self._folders()), size_of(self.folder)
-        for path in (*entries, *self._unfinished(), self.fingerprints.path):
+        for path in (*entries, *self._unfinished(_IN_USE), self.fingerprints.path):
             _remove(path)
         return len(entries), size - size_of(self.folder)
 
     def trim(self, sparing: str = "") -> None:
-        """Remove the least recently used entries until the rest fits, and what was abandoned half-made."""
-        for path in self._unfinished():
-            if _abandoned(path):
-                _remove(path)
+        """Remove entries until the rest fits, those of other versions first, then the least recently used."""
+        for path in self._unfinished(_ABANDONED):
+            _remove(path)
         entries = [entry for entry in self.kept() if entry.key != sparing]
+        entries.sort(key=lambda entry: not entry.current)
         size = size_of(self.folder)
         while size > self.limit and entries:
             oldest = entries.pop()
@@ -157,48 +175,63 @@ class Cache:
             size -= oldest.size
 
     def _entry(self, folder: Path) -> Entry:
-        return Entry(folder, Answers(folder / _ANSWERS, self.limit // _SHARE_OF_AN_ANSWER))
+        answers = Answers(folder / _ANSWERS, self.limit // _SHARE_OF_AN_ANSWER)
+        return Entry(folder, answers, _described(folder, self.made_by).made)
 
     def _folders(self) -> Iterator[Path]:
         yield from (path for path in _inside(self.folder) if fullmatch("[0-9a-f]{64}", path.name))
 
-    def _unfinished(self) -> Iterator[Path]:
-        yield from (path for path in _inside(self.folder) if path.name.startswith((_STAGING, _GOING)))
+    def _unfinished(self, rested: int) -> Iterator[Path]:
+        """Yield what is on its way out, and what is half-made and was not written to for so many seconds."""
+        for path in _inside(self.folder):
+            if path.name.startswith(_GOING) or (path.name.startswith(_STAGING) and _rested(path) > rested):
+                yield path
 
 
 def _inside(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
-
-
-def _abandoned(folder: Path) -> bool:
     with suppress(OSError):
-        return time.time() - max(path.stat().st_mtime for path in (folder, *folder.iterdir())) > _ABANDONED
-    return False
+        return list(folder.iterdir())
+    return []
+
+
+def _rested(folder: Path) -> float:
+    with suppress(OSError):
+        return time.time() - max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    return 0.0
 
 
 def _fault(folder: Path, key: str) -> str:
-    """Return what is wrong with an entry; empty where nothing is."""
+    """Return what is wrong with an entry; empty where nothing is.
+
+    Raises
+    ------
+    OSError
+        If there is none, or it may not be read.
+    """
+    written = (folder / _MANIFEST).read_bytes()
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(written)
         if manifest["format"] != FORMAT or manifest["key"] != key:
             return "is not what its name says"
         stated: Mapping[str, Any] = manifest["parts"]
         if not stated or _checksums(folder) != stated:
             return "is damaged"
-    except (OSError, ValueError, TypeError, KeyError):
+    except PermissionError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return "is damaged"
     return ""
 
 
 def _checksums(folder: Path) -> dict[str, str]:
     paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != _MANIFEST)
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return dict(zip((path.name for path in paths), pool.map(file_sha256, paths), strict=True))
 
 
-def _described(folder: Path) -> KeptReading:
+def _described(folder: Path, made_by: str) -> KeptReading:
     used = manifest = None
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         used = (folder / _MANIFEST).stat().st_mtime
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     told = manifest if isinstance(manifest, dict) else {}
@@ -208,14 +241,15 @@ def _described(folder: Path) -> KeptReading:
         of=str(told.get("of", "damaged")),
         rows=rows if isinstance(rows, int) else 0,
         size=size_of(folder),
-        made=float(made) if isinstance(made, int | float) else 0.0,
+        made=float(made) if isinstance(made, int | float) and 0 <= made < _FAR_OFF else 0.0,
         used=used or 0.0,
+        current=told.get("made_by") == made_by,
     )
 
 
 def _remove(path: Path) -> None:
     """Take a folder out of sight in one step, then delete it; one that is in use where that forbids it stays."""
-    if not path.is_dir():
+    if path.is_symlink() or not os.path.isdir(path):
         with suppress(OSError):
             path.unlink()
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from discovery.cli.cache import cache, warn_plainly
+from discovery.cli.inputs import reads_from, spec_of, study_of
 from discovery.cli.options import (
     AsJson,
     ExposureFile,
@@ -26,12 +27,9 @@ from discovery.cli.options import (
     ShowAccounts,
 )
 from discovery.cli.signals import INTERRUPTED, Signals
-from discovery.errors import DiscoveryError, InputError
+from discovery.errors import DiscoveryError
 
 if TYPE_CHECKING:
-    from discovery.cli.milestone_sql import Request
-    from discovery.cli.terminal import Console
-    from discovery.spec import StudySpec
     from discovery.study import Study
 
 app = typer.Typer(
@@ -45,8 +43,6 @@ app = typer.Typer(
 
 BAD_INPUT = 2
 BROKEN = 70
-
-app.command()(cache)
 
 
 @app.command()
@@ -63,7 +59,7 @@ def run(
     no_cache: NoCache = False,
 ) -> None:
     """Study events and accounts, and write a report of candidate activation ladders."""
-    study = _study(inputs, settings, seed, memory, no_cache, exposure)
+    study = study_of(inputs, settings, seed, memory, no_cache, exposure)
     _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
 
 
@@ -115,8 +111,8 @@ def check(
     from discovery.cli.terminal import Console
 
     console = Console(quiet=quiet, as_json=as_json)
-    study = _study(inputs, settings, seed, memory, no_cache)
-    result = check_and_write(study, out, _reading(study), console, show_accounts=show_accounts)
+    study = study_of(inputs, settings, seed, memory, no_cache)
+    result = check_and_write(study, out, reads_from(study), console, show_accounts=show_accounts)
     given = [*inputs, *(word for setting in settings for word in ("--set", setting))]
     print_check(console, result, out, given, as_json=as_json)
     raise typer.Exit(exit_code(result))
@@ -172,9 +168,9 @@ def validate(
         compare=compare,
         plan=plan,
     )
-    study = _study(inputs, settings, seed, memory, no_cache)
+    study = study_of(inputs, settings, seed, memory, no_cache)
     console = Console(quiet=quiet, as_json=as_json)
-    result = validate_and_write(study, asked, out, _reading(study), console, show_accounts=show_accounts)
+    result = validate_and_write(study, asked, out, reads_from(study), console, show_accounts=show_accounts)
     print_answer(console, result, asked, out, as_json=as_json)
     raise typer.Exit(exit_code(result))
 
@@ -189,7 +185,7 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Write the events and accounts of a made-up world whose truth is known."""
-    from discovery.cli.terminal import Console, print_json
+    from discovery.cli.terminal import Console, print_utf8
     from discovery.export import written_whole
     from discovery.simulate import simulate_world
 
@@ -198,7 +194,7 @@ def simulate(
         made.write(folder)
         truth = (folder / "truth.json").read_text(encoding="utf-8")
     if as_json:
-        print_json(truth)
+        print_utf8(truth)
     Console(quiet=quiet, as_json=as_json).say(
         f"{made.accounts.num_rows:,} accounts and {made.events.num_rows:,} events of the world “{world}”: {out}"
     )
@@ -216,7 +212,7 @@ def demo(
     from discovery.cli.demo import demo_sources
     from discovery.study import Study
 
-    study = Study(*demo_sources(), _spec([], [], seed))
+    study = Study(*demo_sources(), spec_of([], [], seed))
     _run_and_write(study, out, as_json=as_json, quiet=quiet, show_accounts=show_accounts)
 
 
@@ -273,128 +269,48 @@ def export(
     no_cache: NoCache = False,
 ) -> None:
     """Write the SQL of a milestone or of aggregates, or a ladder as a worksheet to be completed by the team."""
-    from discovery.cli.export import refuse_questions
+    from discovery.cli.export import Asked, export_asked
     from discovery.cli.terminal import Console
 
-    of_sql = milestone is not None or dialect is not None or dbt
-    console = Console(quiet=quiet, as_json=as_json or out is None)
-    if exposure or (of_sql and not worksheet):
-        from discovery.cli.milestone_sql import Request
-
-        request = Request(
-            dialect=dialect, events_table=events_table, accounts_table=accounts_table, types=types, dbt=dbt, out=out
-        )
-        if exposure:
-            from discovery.cli.exposure_sql import refuse_beside, write_exposure
-
-            refuse_beside(inputs, request, others=bool(milestone or ladder or worksheet), seeded=seed is not None)
-            write_exposure(_spec(inputs, settings, None), _sources(inputs), request, console, as_json=as_json)
-        else:
-            _export_sql(inputs, milestone, ladder, settings, seed, request, console, as_json=as_json)
-    else:
-        refuse_questions(inputs, ladder, worksheet=worksheet, sql=of_sql, given=bool(settings) or seed is not None)
-        study = None if ladder is not None else _study(inputs, settings, seed, memory, no_cache)
-        _export_worksheet(study, ladder, out, console, as_json=as_json)
-
-
-def _export_worksheet(
-    study: Study | None,
-    ladder: str | None,
-    out: Path | None,
-    console: Console,
-    *,
-    as_json: bool,
-) -> None:
-    from discovery.cli.export import first_ladder, refuse_file, write_worksheet
-    from discovery.results import read_ladder
-
-    refuse_file(out)
-    found = read_ladder(ladder or "") if study is None else first_ladder(study, console)
-    write_worksheet(*found, out, console, as_json=as_json)
+    asked = Asked(
+        inputs=inputs,
+        settings=settings,
+        milestone=milestone,
+        exposure=exposure,
+        worksheet=worksheet,
+        ladder=ladder,
+        dialect=dialect,
+        events_table=events_table,
+        accounts_table=accounts_table,
+        types=types,
+        dbt=dbt,
+        out=out,
+        seed=seed,
+        memory=memory,
+        no_cache=no_cache,
+    )
+    export_asked(asked, Console(quiet=quiet, as_json=as_json or out is None), as_json=as_json)
 
 
-def _export_sql(
-    inputs: list[str],
-    milestone: str | None,
-    ladder: str | None,
-    settings: list[str],
-    seed: int | None,
-    request: Request,
-    console: Console,
-    *,
-    as_json: bool,
-) -> None:
-    from discovery.cli.milestone_sql import of_ladder, refuse_contradictions, select_of, write_select
-    from discovery.milestone import Milestone
-
-    refuse_contradictions(inputs, milestone, ladder, request, seeded=seed is not None)
-    sources: tuple[str | None, str | None] = (None, None)
-    if ladder is not None:
-        reached, spec = of_ladder(ladder, settings, console)
-    else:
-        reached, spec, sources = Milestone.parse(milestone or ""), _spec(inputs, settings, None), _sources(inputs)
-    write_select(select_of(reached, spec, sources, request, console), request, console, as_json=as_json)
+app.command()(cache)
 
 
 def _run_and_write(study: Study, out: Path, *, as_json: bool, quiet: bool, show_accounts: bool) -> None:
-    from discovery.cli.terminal import Console, print_json, print_study
+    from discovery.cli.terminal import Console, print_study, print_utf8
     from discovery.export import written_whole
     from discovery.export.tables import write_study
 
     console = Console(quiet=quiet, as_json=as_json)
-    with written_whole(out, _reading(study)) as folder:
+    with written_whole(out, reads_from(study)) as folder:
         with console.working() as progress:
             result = study.run(progress=progress, show_accounts=show_accounts)
             progress("Writing the report")
             write_study(result, folder)
         (folder / "run.log").write_text(console.log(result), encoding="utf-8")
     if as_json:
-        print_json(result.to_json())
+        print_utf8(result.to_json())
     if not quiet:
         print_study(console, result, out)
-
-
-def _study(
-    inputs: list[str],
-    settings: list[str],
-    seed: int | None,
-    memory: str | None,
-    no_cache: bool,
-    exposure: str | None = None,
-) -> Study:
-    from discovery.study import Study
-
-    spec = _spec(inputs, settings, seed)
-    return Study(*_sources(inputs), spec, exposure=exposure, cache=not no_cache, memory=memory)
-
-
-def _sources(inputs: list[str]) -> tuple[str | None, str | None]:
-    """Tell a spec from events with their accounts, and from events alone, which the accounts are read off."""
-    if len(inputs) == 1:
-        return (None, None) if inputs[0].endswith(".toml") else (inputs[0], None)
-    if len(inputs) == 2:
-        return inputs[0], inputs[1]
-    raise InputError(
-        f"Expected a spec (discover.toml), or EVENTS and ACCOUNTS, or EVENTS alone; got {len(inputs)}: "
-        f"{' '.join(inputs)}."
-    )
-
-
-def _reading(study: Study) -> list[str]:
-    """Return where the study reads from."""
-    events = study.exposure or study.events or study.spec.events.source
-    given = (events, study.accounts or study.spec.accounts.source)
-    return [str(path) for path in given if path]
-
-
-def _spec(inputs: list[str], settings: list[str], seed: int | None) -> StudySpec:
-    from discovery.spec import build_spec, load_spec, override
-
-    if seed is not None:
-        settings = [*settings, f"inference.seed={seed}"]
-    if len(inputs) == 1 and inputs[0].endswith(".toml"):
-        return load_spec(inputs[0], settings)
-    return build_spec(override({}, settings), origin="--set")
 
 
 def main() -> None:

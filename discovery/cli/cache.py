@@ -6,35 +6,43 @@ import json
 import sys
 import warnings
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+
+from discovery.errors import InputError
 
 if TYPE_CHECKING:
     from discovery.cache import Cache
     from discovery.cli.terminal import Console
 
+_ACTIONS = ("info", "clear")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def cache(
     action: Annotated[
-        Literal["info", "clear"],
-        typer.Argument(metavar="[info|clear]", help="Say what is kept, or remove it; info unless given."),
+        str, typer.Argument(metavar="[info|clear]", help="Say what is kept, or remove it; info unless given.")
     ] = "info",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what is kept, or was removed, as JSON on standard output.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors (and --json).")] = False,
 ) -> None:
-    """Say what is kept of the data that earlier runs read, so that they need not be read again, or remove it."""
-    from discovery.cache import Cache, cache_folder
-    from discovery.cli.terminal import Console, print_json
+    """Show or clear what earlier runs kept.
 
-    console, held = Console(quiet=quiet, as_json=as_json), Cache(cache_folder())
+    What they read of files of 8 MB or more in all is kept, so that another run of the same data need not read it again.
+    """
+    from discovery.cache import Cache, cache_folder
+    from discovery.cli.terminal import Console, print_utf8
+    from discovery.intake.kept import made_by
+
+    if action not in _ACTIONS:
+        raise InputError(f"There is no {action!r} of the cache. Write discover cache, or discover cache clear.")
+    console, held = Console(quiet=quiet, as_json=as_json), Cache(cache_folder(), made_by=made_by())
     told = _cleared(held, console) if action == "clear" else _kept(held, console)
     if as_json:
-        print_json(json.dumps({"folder": str(held.folder), **told}, indent=2, ensure_ascii=False) + "\n")
+        print_utf8(json.dumps({"folder": str(held.folder), **told}, indent=2, ensure_ascii=False) + "\n")
 
 
 def warn_plainly() -> None:
@@ -63,8 +71,12 @@ def _kept(held: Cache, console: Console) -> dict[str, Any]:
     entries = held.kept()
     size = sum(entry.size for entry in entries)
     console.say(f"{held.folder}: {_size(size)} of at most {_size(held.limit)}{'; turned off' if is_off() else ''}.")
+    if not entries:
+        console.say("Nothing is kept; files below 8 MB in all are read anew.")
     for entry in entries:
-        console.say(f"  {_size(entry.size):>9}  {entry.rows:>13,} events  used {_moment(entry.used)}  {entry.of}")
+        dates = f"made {_moment(entry.made)}  used {_moment(entry.used)}"
+        other = "" if entry.current else "  (of another version, no longer used)"
+        console.say(f"  {_size(entry.size):>9}  {entry.rows:>13,} events  {dates}  {entry.of}{other}")
     listed = [
         {
             "of": entry.of,
@@ -72,6 +84,7 @@ def _kept(held: Cache, console: Console) -> dict[str, Any]:
             "bytes": entry.size,
             "made": _moment(entry.made),
             "used": _moment(entry.used),
+            "current": entry.current,
             "key": entry.key,
         }
         for entry in entries

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from discovery import wording
-from discovery.cli.terminal import Console, finding_text, print_json, to_whoever_listens
+from discovery.cli.terminal import Console, finding_text, print_utf8, to_whoever_listens
 from discovery.export import written_whole
 from discovery.export.tables import write_check
 from discovery.spec import FORMAT_NAMES
@@ -45,7 +45,7 @@ def print_check(console: Console, result: CheckResult, out: Path, given: Sequenc
 
     def answer() -> None:
         if as_json:
-            print_json(result.to_json())
+            print_utf8(result.to_json())
         _say(console, result, out, given)
 
     to_whoever_listens(answer)

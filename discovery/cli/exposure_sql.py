@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from discovery.cli.milestone_sql import Request
-from discovery.cli.terminal import Console, print_json
-from discovery.engines.dialects import dialect_named
-from discovery.errors import InputError, SourceError
-from discovery.export.exposure import ExposureSelect, exposure_select, without_rewriting
-from discovery.export.single_file import refuse_existing, write_whole
-from discovery.export.sql import has_all_columns, on_one_line, read_types
+from discovery.cli.inputs import Sources
+from discovery.cli.sql import Request, heads_of, refuse_unwritable, sources_named, write_sql
+from discovery.cli.terminal import Console
+from discovery.errors import InputError
+from discovery.export.exposure import exposure_select, refuse_what_is_not_held, without_rewriting
+from discovery.export.sql import has_all_columns, read_types
 from discovery.spec import StudySpec
 
-_DIALECT = "duckdb"
+if TYPE_CHECKING:
+    from discovery.intake.heads import Heads
 
 
-def refuse_beside(inputs: Sequence[str], request: Request, *, others: bool, seeded: bool) -> None:
+def refuse_beside(inputs: Sequence[str], request: Request, *, others: bool) -> None:
     """Refuse what cannot be written, before anything is read; `others`: a milestone, a ladder or a worksheet."""
     if others or request.dbt:
         raise InputError(
@@ -26,53 +25,33 @@ def refuse_beside(inputs: Sequence[str], request: Request, *, others: bool, seed
         )
     if not inputs:
         raise InputError("Give a spec (discover.toml) that names the columns, or EVENTS and ACCOUNTS to look at.")
-    if seeded:
-        raise InputError("Nothing is drawn at random for SQL, so --seed changes nothing. Leave it out.")
-    if request.out is not None:
-        refuse_existing(request.out)
-    dialect_named(request.dialect or _DIALECT)
-    read_types(request.types)
+    refuse_unwritable(request)
 
 
-def write_exposure(
-    spec: StudySpec, sources: tuple[str | None, str | None], request: Request, console: Console, *, as_json: bool
-) -> None:
+def write_exposure(spec: StudySpec, sources: Sources, request: Request, console: Console, *, as_json: bool) -> None:
     """Print the SQL, or write it to a file; as JSON it is printed in any case."""
-    select = _select_of(spec, sources, request, console)
-    if request.out is not None:
-        write_whole(request.out, select.commented)
-        console.say(f"SQL: {request.out}")
-    if as_json:
-        values = {"dialect": select.dialect, "notes": select.notes, "sql": select.sql}
-        print_json(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-    elif request.out is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(select.commented.encode("utf-8"))
-        sys.stdout.buffer.flush()
-
-
-def _select_of(
-    spec: StudySpec, sources: tuple[str | None, str | None], request: Request, console: Console
-) -> ExposureSelect:
-    """Look at the sources, if there are any; without them the spec must name every column."""
-    from discovery.intake.heads import look
-
-    events, accounts = sources[0] or spec.events.source, sources[1] or spec.accounts.source
-    heads = None
-    if events and accounts:
-        try:
-            with console.working() as progress:
-                progress("Looking at the columns")
-                heads = look(events, accounts, without_rewriting(spec))
-        except SourceError as error:
-            if any(sources) or not has_all_columns(spec):
-                raise
-            console.say(f"{on_one_line(str(error))} What the columns hold is assumed; the comment on top says what.")
-    return exposure_select(
+    refuse_what_is_not_held(spec)
+    select = exposure_select(
         spec,
-        request.dialect or _DIALECT,
-        heads=heads,
+        request.dialect,
+        heads=_heads(spec, sources, console),
         events_table=request.events_table,
         accounts_table=request.accounts_table,
         types=read_types(request.types),
     )
+    write_sql(select, request, console, as_json=as_json)
+
+
+def _heads(spec: StudySpec, sources: Sources, console: Console) -> Heads | None:
+    """Look at the sources, if both are there; else the spec must name every column."""
+    from discovery.intake.heads import look
+
+    events, accounts = sources_named(sources, spec)
+    if events and accounts:
+        return heads_of(sources, spec, lambda: look(events, accounts, without_rewriting(spec)), console)
+    if (events or accounts) and (any(sources) or not has_all_columns(spec)):
+        raise InputError(
+            f"No {'accounts' if events else 'events'} were given, and the SQL reads the events of accounts from their "
+            "signup on. Give EVENTS and ACCOUNTS, or a spec (discover.toml) that names both or every column of them."
+        )
+    return None

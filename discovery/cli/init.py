@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from discovery.cli.questions import Accepts, Asker, wrapped
-from discovery.cli.terminal import Console, print_json
+from discovery.cli.terminal import Console, print_utf8
 from discovery.errors import InputError, OutputError, SpecError
 from discovery.results import Choice, EventProfile, Profile
 from discovery.spec import FORMAT_NAMES, StudySpec, build_spec, override
@@ -76,7 +76,7 @@ def write_spec(given: Sources, out: Path, console: Console, *, yes: bool, as_jso
     text = commented_spec(profile, made, out.parent)
     write_whole(out, text)
     if as_json:
-        print_json(profile.to_json())
+        print_utf8(profile.to_json())
     _print_written(console, out, profile, text)
     if lacks_trait(made):
         console.say(wrapped(NO_TRAIT))

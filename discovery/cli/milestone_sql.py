@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from discovery.cli.terminal import Console, print_json
-from discovery.engines.dialects import dialect_named
-from discovery.errors import InputError, SourceError
+from discovery.cli.inputs import Sources
+from discovery.cli.sql import Request, heads_of, refuse_unwritable, sources_named, write_sql
+from discovery.cli.terminal import Console
+from discovery.errors import InputError
 from discovery.export import written_whole
 from discovery.export.dbt import write_dbt
-from discovery.export.single_file import refuse_existing, write_whole
-from discovery.export.sql import MilestoneSelect, has_all_columns, milestone_select, on_one_line, read_types
+from discovery.export.sql import MilestoneSelect, milestone_select, read_types
 from discovery.milestone import BY_OTHER, Milestone
 from discovery.results import read_ladder
 from discovery.spec import StudySpec, build_spec, override
@@ -23,24 +19,8 @@ from discovery.spec import StudySpec, build_spec, override
 if TYPE_CHECKING:
     from discovery.intake.heads import Heads
 
-_DIALECT = "duckdb"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What is to be written, and where; no dialect is DuckDB's."""
-
-    dialect: str | None
-    events_table: str
-    accounts_table: str
-    types: Sequence[str]
-    dbt: bool
-    out: Path | None
-
-
-def refuse_contradictions(
-    inputs: Sequence[str], milestone: str | None, ladder: str | None, request: Request, *, seeded: bool
-) -> None:
+def refuse_contradictions(inputs: Sequence[str], milestone: str | None, ladder: str | None, request: Request) -> None:
     """Refuse what cannot be written, before anything is read."""
     if milestone is None and ladder is None:
         raise InputError(
@@ -52,14 +32,7 @@ def refuse_contradictions(
         raise InputError(f"--ladder names a ladder of an earlier result; leave out {' '.join(inputs)}, or --ladder.")
     if ladder is None and not inputs:
         raise InputError("Give a spec (discover.toml) that names the columns, or EVENTS and ACCOUNTS to look at.")
-    if seeded:
-        raise InputError("Nothing is drawn at random for SQL, so --seed changes nothing. Leave it out.")
-    if request.dbt and request.out is None:
-        raise InputError("A dbt model is several files. Give a new folder to write them to: --out DIR.")
-    if request.out is not None and not request.dbt:
-        refuse_existing(request.out)
-    dialect_named(request.dialect or _DIALECT)
-    read_types(request.types)
+    refuse_unwritable(request)
 
 
 def of_ladder(reference: str, settings: Sequence[str], console: Console) -> tuple[Milestone, StudySpec]:
@@ -71,7 +44,7 @@ def of_ladder(reference: str, settings: Sequence[str], console: Console) -> tupl
 
 
 def select_of(
-    milestone: Milestone, spec: StudySpec, sources: tuple[str | None, str | None], request: Request, console: Console
+    milestone: Milestone, spec: StudySpec, sources: Sources, request: Request, console: Console
 ) -> MilestoneSelect:
     """Return the SELECT; say on standard error what may be wrong with it."""
     heads = _heads(milestone, spec, sources, console)
@@ -80,7 +53,7 @@ def select_of(
     return milestone_select(
         milestone,
         spec,
-        request.dialect or _DIALECT,
+        request.dialect,
         heads=heads,
         events_table=request.events_table,
         accounts_table=request.accounts_table,
@@ -94,33 +67,15 @@ def write_select(select: MilestoneSelect, request: Request, console: Console, *,
         with written_whole(request.out) as folder:
             files = write_dbt(select, folder)
         console.say(f"dbt model: {request.out}, with {', '.join(files)}")
-    elif request.out is not None:
-        write_whole(request.out, select.commented)
-        console.say(f"SQL: {request.out}")
-    if as_json:
-        values = {"milestone": str(select.milestone), "dialect": select.dialect, "notes": select.notes}
-        print_json(json.dumps({**values, "sql": select.sql}, indent=2, ensure_ascii=False) + "\n")
-    elif request.out is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(select.commented.encode("utf-8"))
-        sys.stdout.buffer.flush()
+    write_sql(select, request, console, as_json=as_json, beside={"milestone": str(select.milestone)})
 
 
-def _heads(
-    milestone: Milestone, spec: StudySpec, sources: tuple[str | None, str | None], console: Console
-) -> Heads | None:
+def _heads(milestone: Milestone, spec: StudySpec, sources: Sources, console: Console) -> Heads | None:
     """Look at the sources, if there are any; without them the spec must name every column."""
     from discovery.intake.heads import look
 
-    events, accounts = sources[0] or spec.events.source, sources[1] or spec.accounts.source
+    events, accounts = sources_named(sources, spec)
     if not events and not accounts:
         return None
-    try:
-        with console.working() as progress:
-            progress("Looking at the columns")
-            return look(events, accounts, spec, milestone.events, [p for p in milestone.properties if p != BY_OTHER])
-    except SourceError as error:
-        if any(sources) or not has_all_columns(spec):
-            raise
-        console.say(f"{on_one_line(str(error))} What the columns hold is assumed; the comment on top says what.")
-        return None
+    properties = [name for name in milestone.properties if name != BY_OTHER]
+    return heads_of(sources, spec, lambda: look(events, accounts, spec, milestone.events, properties), console)

@@ -37,5 +37,9 @@ NoCache = Annotated[
 ]
 ExposureFile = Annotated[
     str | None,
-    typer.Option("--exposure", metavar="FILE", help="The answer of the SQL of export --exposure, instead of events."),
+    typer.Option(
+        "--exposure",
+        metavar="FILE",
+        help="The answer of the SQL of export --exposure, instead of events; beside it a SPEC, or ACCOUNTS alone.",
+    ),
 ]

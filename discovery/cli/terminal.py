@@ -92,8 +92,8 @@ def _standing(criterion: Criterion) -> str:
     return criterion.status if criterion.judged else "unjudged"
 
 
-def print_json(text: str) -> None:
-    """Print JSON on standard output, as UTF-8 whatever the terminal speaks."""
+def print_utf8(text: str) -> None:
+    """Print text for a program on standard output, as UTF-8 whatever the terminal speaks."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8"))
     sys.stdout.buffer.flush()
@@ -155,6 +155,8 @@ def _say_ladders(console: Console, result: StudyResult) -> None:
         console.say(f"Ladder {ladder.rank}{whom} ({ladder.status}): {climb}")
     if len(result.ladders) > _LADDERS:
         console.say(f"  and {len(result.ladders) - _LADDERS} more in the report")
+    if result.ladders_left_out:
+        console.say(result.ladders_left_out)
 
 
 def _points(difference: Estimate) -> str:

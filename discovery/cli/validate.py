@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from discovery.cli.scorecard import print_validation
-from discovery.cli.terminal import Console, print_json, to_whoever_listens
+from discovery.cli.terminal import Console, print_utf8, to_whoever_listens
 from discovery.export import written_whole
 from discovery.export.tables import write_validation
 from discovery.results import ladder_reference
@@ -60,7 +60,7 @@ def print_answer(console: Console, result: ValidationResult, asked: Asked, out: 
 
     def answer() -> None:
         if as_json:
-            print_json(result.to_json())
+            print_utf8(result.to_json())
         print_validation(console, result, out, plan=asked.plan)
 
     to_whoever_listens(answer)

@@ -62,8 +62,8 @@ class Engine(Protocol):
         ...
 
 
-SCHEMES = frozenset({"duckdb", "postgresql", "postgres", "spark", "clickhouse"})
-"""The beginnings of addresses that `open_engine` knows."""
+SCHEMES = ("postgresql", "postgres", "spark", "clickhouse")
+"""The beginnings of the addresses that `open_engine` knows, of databases in which events stay."""
 
 
 def open_engine(address: str) -> Engine:
@@ -73,14 +73,14 @@ def open_engine(address: str) -> Engine:
     ----------
     address
         `postgresql://host/database`; `spark` for the active session or a local one, `spark://host:7077` for a
-        cluster; `clickhouse://` followed by a folder of an embedded ClickHouse, or by nothing for one in memory;
-        `duckdb://` for an empty DuckDB.
+        cluster; `clickhouse://` followed by the whole path of a folder of an embedded ClickHouse, or by nothing for
+        one in memory.
 
     Raises
     ------
     EngineError
-        If there is no such engine, what it needs is not installed, or it cannot be reached. The message has no
-        part of the address but its beginning.
+        If there is no such engine, what it needs is not installed, it is a ClickHouse server, or it cannot be reached.
+        The message has no part of the address but its beginning.
     """
     scheme, _, place = address.strip().partition("://")
     scheme = scheme.lower()
@@ -95,11 +95,13 @@ def open_engine(address: str) -> Engine:
     if scheme == "clickhouse":
         from discovery.engines.clickhouse import ClickHouseEngine
 
+        if place and not place.startswith("/"):
+            raise EngineError(
+                "A ClickHouse server is not read; clickhouse:///FOLDER is the embedded one. For a server, run there "
+                "what discover export --exposure --dialect clickhouse writes, and give its answer to discover run "
+                "--exposure."
+            )
         return ClickHouseEngine(place or None)
-    if scheme == "duckdb" and not place:
-        from discovery.engines.duckdb import DuckDBEngine
-
-        return DuckDBEngine()
     known = ", ".join(sorted(SCHEMES))
     beginning = f"There is no engine {scheme}://" if scheme.isalnum() else "The address names no engine"
     raise EngineError(f"{beginning}; known are {known}. Write it as in postgresql://host/database.")

@@ -29,35 +29,41 @@ DAYS_IN_ONE = 60
 """Days of the observation window in one column of `days_0`, `days_1`, ...: a bit each."""
 
 
-class Aggregated(str):
-    """The name under which aggregates stand in an engine, in the place of a table of events.
+@dataclass(frozen=True, slots=True)
+class Aggregated:
+    """Aggregates that stand in an engine in the place of a table of events.
 
     `cells` has a row for every account and event that ever occurred: `account` (the position), `event`, `n`, `users`,
     `first_us`, `last_us` inside the window, `ever_first`, `ever_last`, `later`, `alone`, and the windows' and days'
     columns. `bursts` has `account`, `events` (a list) and `n`, the seconds in which just these were done together.
+
+    Attributes
+    ----------
+    name : str
+        What the names of all their tables begin with; it is no table itself.
     """
 
-    __slots__ = ()
+    name: str
 
     @property
     def cells(self) -> str:
         """The table of accounts and events."""
-        return f"{self}_cells"
+        return f"{self.name}_cells"
 
     @property
     def bursts(self) -> str:
         """The table of seconds with several events."""
-        return f"{self}_bursts"
+        return f"{self.name}_bursts"
 
     @property
     def names(self) -> str:
-        """The table of every name in the log: `event`, `n`."""
-        return f"{self}_names"
+        """The table of every name in the log: `event`, `code` (of the bursts), `n`."""
+        return f"{self.name}_names"
 
     @property
     def clock(self) -> str:
         """The table with how many of the sixty seconds of a minute occur: `seconds`."""
-        return f"{self}_clock"
+        return f"{self.name}_clock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,10 +50,13 @@ def tuples(batches: Iterable[pa.RecordBatch]) -> list[tuple[Any, ...]]:
     return [row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
 
 
-def interruptible(ask: Callable[[], T], cancel: Callable[[], object]) -> T:
+def interruptible(
+    ask: Callable[[], T], cancel: Callable[[], object], meanwhile: Callable[[], object] = lambda: None
+) -> T:
     """Return what `ask` returns; on Ctrl-C `cancel` it, and raise KeyboardInterrupt once it has ended.
 
-    A driver that waits in C would hear a signal only when the engine has answered.
+    A driver that waits in C would hear a signal only when the engine has answered. `meanwhile` is called a few times
+    a second until then; an error in it cancels too.
     """
     asked: Future[T] = Future()
 
@@ -67,9 +70,10 @@ def interruptible(ask: Callable[[], T], cancel: Callable[[], object]) -> T:
     try:
         # A driver may leave signals such that they do not end a wait: only one that ends by itself hears them.
         while not asked.done():
-            wait([asked], timeout=_HEARD_WITHIN)
+            if wait([asked], timeout=_HEARD_WITHIN).not_done:
+                meanwhile()
         return asked.result()
-    except KeyboardInterrupt:
+    except BaseException:
         if not asked.done():
             cancel()
             wait([asked], timeout=_PATIENCE)

@@ -7,7 +7,7 @@ import re
 from discovery.errors import SpecError
 
 _POWERS = "KMGT"
-_LEAST, _LEAST_OF_ENGINE = 10**9, 400 * 10**6
+_LEAST, _MOST, _LEAST_OF_ENGINE = 10**9, 10**15, 400 * 10**6
 _SHARE_OF_ENGINE = 2
 
 
@@ -17,20 +17,22 @@ def memory_bytes(text: str) -> int:
     Raises
     ------
     SpecError
-        If it is no size, or less than a study can do with.
+        If it is no size, less than a study can do with, or more than a machine has.
 
     Examples
     --------
     >>> memory_bytes("4GB"), memory_bytes("1.5 GiB")
     (4000000000, 1610612736)
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])(I?)B", text.strip().upper())
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(I?)B", text.strip(), re.IGNORECASE | re.ASCII)
     if found is None:
         raise SpecError(f"The memory {text!r} is no size. Write it as a number with its unit, as in 4GB or 1500MB.")
-    size = int(float(found[1]) * (1024 if found[3] else 1000) ** (1 + _POWERS.index(found[2])))
+    size = float(found[1]) * (1024 if found[3] else 1000) ** (1 + _POWERS.index(found[2].upper()))
     if size < _LEAST:
         raise SpecError(f"The memory {text!r} is less than a study can do with. Give at least 1GB.")
-    return size
+    if size > _MOST:
+        raise SpecError(f"The memory {text!r} is more than any machine has. Give at most 1000TB.")
+    return int(size)
 
 
 def engine_limit(memory: str | None) -> str | None:

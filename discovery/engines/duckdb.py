@@ -6,25 +6,29 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self, TypeAlias
 
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from discovery.engines.answers import first_line, interruptible
+from discovery.engines.expressions import identifier, quoted
 from discovery.errors import EngineError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+Done: TypeAlias = Callable[[float], object]
+"""What is told the share of a statement that is done, 0 to 1."""
 DATABASE = "study.duckdb"
 """The file in an engine's folder that holds its tables."""
 _BATCH_ROWS = 131_072
 _SHARE_OF_MEMORY = 70  # in percent; older releases take no percentage themselves
-_NO_PROGRESS_BAR = "SET enable_progress_bar = false"  # it would go to standard output, among the JSON
+_PROGRESS_UNPRINTED = (  # printed, it would go to standard output, among the JSON
+    "SET enable_progress_bar_print = false",
+    "SET enable_progress_bar = true",  # without it no progress is known
+)
 _UNKNOWN_MEMORY = 4 << 30
 
 
@@ -61,10 +65,10 @@ class DuckDBEngine:
             database = os.path.join(folder or spill, DATABASE)
             self._connection = duckdb.connect(database, config=_config(spill, memory_limit, threads))
             self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
-            _without_progress_bar(self._connection)
+            _keep_progress(self._connection)
         except duckdb.Error as error:
             self._release()
-            raise EngineError(f"DuckDB could not be started: {_first_line(error)}.") from error
+            raise EngineError(f"DuckDB could not be started: {first_line(error)}.") from error
 
     @property
     def temp_directory(self) -> str:
@@ -126,17 +130,36 @@ class DuckDBEngine:
     def bring(self, name: str, table: pa.Table) -> exp.Table:
         """Copy a small table into one called `name`, and return what queries read it as."""
         self.register(name, table)
-        return exp.Table(this=exp.to_identifier(name, quoted=True))
+        return exp.Table(this=identifier(name))
 
-    def execute(self, sql: str) -> None:
+    def execute(self, sql: str, done: Done | None = None) -> None:
         """Run a statement that has no answer.
+
+        Parameters
+        ----------
+        sql
+            The statement.
+        done
+            Called a few times a second, in this thread, with the share that is done, where DuckDB knows it. That is
+            true of one pass over a source; of a join DuckDB counts in what it would do with rows that did not fit.
 
         Raises
         ------
         EngineError
             If DuckDB refuses or fails it.
         """
-        _answer(lambda: self._connection.execute(sql))
+        if done is None:
+            _answer(lambda: self._connection.execute(sql))
+            return
+        connection, said = self._connection, [0.0]
+
+        def look() -> None:
+            share = min(connection.query_progress() / 100, 1.0)
+            if share > said[-1]:
+                said.append(share)
+                done(share)
+
+        _answer(lambda: interruptible(lambda: connection.execute(sql), connection.interrupt, look))
 
     def register(self, name: str, relation: object) -> None:
         """Copy an Arrow table, record batch reader or data frame into a table called `name`, streaming.
@@ -149,8 +172,8 @@ class DuckDBEngine:
         cursor = self._cursor()
         try:
             _answer(lambda: cursor.register("discovery_incoming", relation))
-            quoted = '"' + name.replace('"', '""') + '"'
-            _answer(lambda: cursor.execute(f"CREATE OR REPLACE TABLE {quoted} AS SELECT * FROM discovery_incoming"))
+            made = f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT * FROM discovery_incoming"
+            _answer(lambda: cursor.execute(made))
         finally:
             cursor.close()
 
@@ -161,7 +184,7 @@ class DuckDBEngine:
 
     def _cursor(self) -> Any:
         cursor = _answer(self._connection.cursor)
-        return _without_progress_bar(cursor)
+        return _keep_progress(cursor)
 
     def __enter__(self) -> Self:
         return self
@@ -175,10 +198,11 @@ class DuckDBEngine:
         return f"DuckDBEngine(temp_directory={self._folder!r})"
 
 
-def _without_progress_bar(connection: Any) -> Any:
+def _keep_progress(connection: Any) -> Any:
     # In a notebook without ipywidgets the bar can neither be shown nor be set.
     with suppress(duckdb.Error):
-        connection.execute(_NO_PROGRESS_BAR)
+        for setting in _PROGRESS_UNPRINTED:
+            connection.execute(setting)
     return connection
 
 
@@ -215,17 +239,12 @@ def _answer(ask: Callable[[], Any]) -> Any:
         return ask()
     except duckdb.OutOfMemoryException as error:
         raise EngineError(
-            f"DuckDB ran out of memory ({_first_line(error)}). Raise memory_limit, or free disk space for spilling."
+            f"DuckDB ran out of memory ({first_line(error)}). Raise memory_limit, or free disk space for spilling."
         ) from error
     except (duckdb.InterruptException, RuntimeError) as error:
         # A signal's exception is lost inside DuckDB; this is what it says then.
         if "interrupted" not in str(error).lower():
-            raise EngineError(f"DuckDB could not answer: {_first_line(error)}.") from error
+            raise EngineError(f"DuckDB could not answer: {first_line(error)}.") from error
         raise KeyboardInterrupt from error
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise EngineError(f"DuckDB could not answer: {_first_line(error)}.") from error
-
-
-def _first_line(error: Exception) -> str:
-    text = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return text.strip().rstrip(".")
+        raise EngineError(f"DuckDB could not answer: {first_line(error)}.") from error

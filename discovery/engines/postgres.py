@@ -12,6 +12,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from discovery.engines.answers import first_line, interruptible, plain_batches, tuples
+from discovery.engines.expressions import quoted
 from discovery.errors import EngineError
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_FOR_AGGREGATES = "SELECT set_config('enable_nestloop', 'off', false), set_config('jit', 'off', false)"
+"""Of the events as they are read here the planner takes a handful of rows to remain, and would compare every row with
+every account; and planning for that costs so much on paper that every small query would be compiled first."""
 MOST_INLINED = 5_000
 """Rows that are written into a query where no temporary table may be made."""
 _NO_RIGHT = {"42501": "the right TEMPORARY on the database", "25006": "a connection that may write temporary tables"}
@@ -36,8 +40,8 @@ _TYPES = (
 class PostgresEngine:
     """Run SQL on a PostgreSQL server over one connection, whose temporary tables every query sees.
 
-    One answer is read at a time: to its end, or until its iterator is closed. The session's settings, its time zone
-    among them, are left as they are.
+    One answer is read at a time: to its end, or until its iterator is closed. Of the session's settings only two are
+    changed, which keep its planner to joins that stay linear; its time zone is left as it is.
 
     Parameters
     ----------
@@ -60,6 +64,11 @@ class PostgresEngine:
             lambda: self._driver.connect(uri, autocommit=True), lambda: None, "PostgreSQL could not be reached"
         )
         self._reading = False
+        try:
+            self.rows(_FOR_AGGREGATES)
+        except BaseException:
+            self.close()
+            raise
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Run a query and yield its rows as Arrow record batches, never all at once.
@@ -107,7 +116,7 @@ class PostgresEngine:
             names = [str(each[0]) for each in cursor.description]
         if not names:
             return {}
-        types = ", ".join(f"CAST(pg_typeof(r.{_quoted(name)}) AS TEXT)" for name in names)
+        types = ", ".join(f"CAST(pg_typeof(r.{quoted(name)}) AS TEXT)" for name in names)
         found = self.rows(f"SELECT {types} FROM (SELECT 1) AS one LEFT JOIN {nothing} AS r ON TRUE")
         return dict(zip(names, map(str, found[0]), strict=True))
 
@@ -134,7 +143,7 @@ class PostgresEngine:
                     f"most {MOST_INLINED:,} can be. Ask for GRANT TEMPORARY ON DATABASE, or for a primary server."
                 ) from error
             return _inlined(table)
-        self.rows(f"ANALYZE {_quoted(name)}")
+        self.rows(f"ANALYZE {quoted(name)}")
         return exp.Table(this=exp.to_identifier(name, quoted=True))
 
     def close(self) -> None:
@@ -193,13 +202,10 @@ def _said(error: BaseException) -> str:
 
 
 def _state(error: BaseException | None) -> str:
-    """Return the SQLSTATE of an error; of one without, that of a missing right where the driver says so."""
-    state = getattr(error, "sqlstate", None)
-    return str(state or ("42501" if str(error).startswith("UNAUTHORIZED") else ""))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    """Return the SQLSTATE of an error; of one without, that of a missing right where driver or server says so."""
+    said = str(error)
+    told = {"42501": said.startswith("UNAUTHORIZED"), "25006": "in a read-only transaction" in said}
+    return str(getattr(error, "sqlstate", None) or next((state for state, holds in told.items() if holds), ""))
 
 
 def _inlined(table: pa.Table) -> exp.Select:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
+from sqlglot import TokenType, tokenize
+from sqlglot.errors import TokenError
 
-from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.duckdb import Done, DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _KEPT = "kept_reading"
-_ELSEWHERE = ("read_parquet(", "read_csv(", "read_json(", "random(", "parquet_scan(", "glob(")
-"""What makes an answer depend on more than the tables."""
+_PASSING = re.compile(
+    r"\b(?:now|today|age|current_\w+|get_current_\w+|localtime\w*|transaction_timestamp|random|\w*uuid\w*|nextval|"
+    r"(?:table)?sample|getenv|read_\w+|parquet_scan|glob|sniff_csv)\b",
+    re.IGNORECASE,
+)
+"""Words that may make an answer depend on more than the tables: on the clock, on chance, on files."""
 
 
 class Remembered(Protocol):
@@ -44,7 +53,8 @@ class RememberingEngine(DuckDBEngine):
     """A DuckDB engine whose tables are those of a kept database, which several processes may read at once.
 
     New tables go to a database of its own. An answer is known by the text of its query, by every statement run before
-    it and by the content of the tables brought that it names.
+    it and by the content of the tables brought that it names. One that depends on the clock, on chance or on a file is
+    not kept, nor is any that is asked for after a statement that does.
 
     Parameters
     ----------
@@ -75,12 +85,12 @@ class RememberingEngine(DuckDBEngine):
         self._answers = answers
         self._on_close = on_close
         self._statements = hashlib.sha256()
+        self._lasting = True
         self._brought: dict[str, str] = {}
         try:
             super().execute(f"ATTACH '{database.replace(chr(39), chr(39) * 2)}' AS {_KEPT} (READ_ONLY)")
             for name in self._kept_names():
-                quoted = '"' + name.replace('"', '""') + '"'
-                super().execute(f"CREATE VIEW {quoted} AS SELECT * FROM {_KEPT}.main.{quoted}")
+                super().execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {_KEPT}.main.{quoted(name)}")
         except EngineError:
             super().close()
             raise
@@ -117,7 +127,7 @@ class RememberingEngine(DuckDBEngine):
             self._answers.keep_rows(question, found)
         return found
 
-    def execute(self, sql: str) -> None:
+    def execute(self, sql: str, done: Done | None = None) -> None:
         """Run a statement that has no answer; those to later questions may depend on it.
 
         Raises
@@ -126,7 +136,8 @@ class RememberingEngine(DuckDBEngine):
             If DuckDB refuses or fails it.
         """
         self._statements.update(sql.encode())
-        super().execute(sql)
+        self._lasting = self._lasting and self._lasts(sql)
+        super().execute(sql, done)
 
     def register(self, name: str, relation: object) -> None:
         """Copy an Arrow table, record batch reader or data frame into a table called `name`.
@@ -156,7 +167,7 @@ class RememberingEngine(DuckDBEngine):
 
     def _question(self, sql: str) -> str | None:
         """Return the digest that a question is known by; None where its answer depends on something else."""
-        if self.temp_directory in sql or any(word in sql.lower() for word in _ELSEWHERE):
+        if not (self._lasting and self._lasts(sql)):
             return None
         asked = self._statements.copy()
         for name, content in sorted(self._brought.items()):
@@ -164,6 +175,23 @@ class RememberingEngine(DuckDBEngine):
                 asked.update(f"{name}\0{content}\0".encode())
         asked.update(sql.encode())
         return asked.hexdigest()
+
+    def _lasts(self, sql: str) -> bool:
+        return self.temp_directory not in sql and not (_PASSING.search(sql) and _is_passing(sql))
+
+
+def _is_passing(sql: str) -> bool:
+    """Say whether one of the words is more than text or the name of a column."""
+    try:
+        tokens = tokenize(sql, dialect="duckdb")
+    except TokenError:
+        return True
+    for token, after in zip_longest(tokens, tokens[1:]):
+        called = after is not None and after.token_type is TokenType.L_PAREN
+        name = token.token_type is TokenType.IDENTIFIER and not called
+        if token.token_type is not TokenType.STRING and not name and _PASSING.fullmatch(token.text):
+            return True
+    return False
 
 
 def _digest(relation: object) -> str:

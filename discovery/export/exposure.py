@@ -77,7 +77,7 @@ def exposure_select(
     SpecError
         If the spec asks for what aggregates do not hold.
     """
-    _refuse_what_is_not_held(spec)
+    refuse_what_is_not_held(spec)
     types = types or {}
     seen = heads.spec if heads is not None else spec
     refuse_unnamed(seen, heads)
@@ -106,7 +106,8 @@ def without_rewriting(spec: StudySpec) -> StudySpec:
     return spec.model_copy(update={"events": spec.events.model_copy(update=plain)})
 
 
-def _refuse_what_is_not_held(spec: StudySpec) -> None:
+def refuse_what_is_not_held(spec: StudySpec) -> None:
+    """Raise `SpecError` or `InputError` if the spec asks for what aggregates do not hold."""
     asked = {
         "[identity]": (
             bool(spec.identity.source or spec.identity.persons),
@@ -114,7 +115,6 @@ def _refuse_what_is_not_held(spec: StudySpec) -> None:
         ),
         'accounts.from = "events"': (spec.accounts.derived, "make a view of the accounts and their signups"),
         "candidates.properties": (bool(spec.candidates.properties), "leave them out, or run on the events"),
-        "events.creator": (bool(spec.events.creator) and bool(spec.candidates.properties), "leave it out"),
     }
     unknown = {name: remedy for name, (given, remedy) in asked.items() if given}
     if unknown:

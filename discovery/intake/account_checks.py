@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.engines.expressions import quoted
 from discovery.intake.checked import SHOWN, Checked, finding
 from discovery.intake.relations import UNKNOWN_TIME
-from discovery.intake.sql import quoted
 from discovery.intake.wording import counted, moment, percent
 from discovery.results import QualityFinding
 from discovery.spec import Day

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 
+from discovery.engines import SCHEMES
 from discovery.spec.secrets import LOGIN, SETTING
 
-IN_PLACE = ("postgresql", "postgres", "spark", "clickhouse")
+IN_PLACE = SCHEMES
 """The kinds of databases in which events stay where they are."""
 
 _ADDRESS = re.compile(r"\s*[a-zA-Z][\w+.-]*://")
@@ -80,5 +81,16 @@ def masked(text: str) -> str:
     'Got 2: postgres://…@db/crm accounts.csv'
     >>> masked("Got 2: md:crm?motherduck_token=secret host=db password=secret")
     'Got 2: md:crm?motherduck_token=… host=db password=…'
+
+    What is masked already stays as it is.
+
+    >>> masked("A connection string (host=db password=…), or there is no such file.")
+    'A connection string (host=db password=…), or there is no such file.'
     """
-    return SETTING.sub(r"\1…", LOGIN.sub(r"\1…@", text))
+    return SETTING.sub(_hidden, LOGIN.sub(r"\1…@", text))
+
+
+def _hidden(setting: re.Match[str]) -> str:
+    """Return a setting without its secret; one that is masked already keeps the bracket or full stop behind it."""
+    secret = setting[0].removeprefix(setting[1])
+    return setting[1] + (secret if re.fullmatch(r"…[)\].:]*", secret) else "…")

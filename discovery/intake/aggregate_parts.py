@@ -16,10 +16,11 @@ from discovery.engines.aggregated import (
     window_columns,
 )
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import ColumnError, QualityError, SourceError, SpecError
 from discovery.intake.checked import SHOWN, shortened
 from discovery.intake.sources import Source, copy_rows
-from discovery.intake.sql import literal, quoted
+from discovery.intake.sql import literal
 from discovery.intake.wording import counted
 from discovery.spec import Day, StudySpec
 

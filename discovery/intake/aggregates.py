@@ -15,38 +15,37 @@ import pyarrow as pa
 from discovery.engines.aggregated import Aggregated
 from discovery.engines.ceiling import engine_limit
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import SourceError, SpecError
 from discovery.intake.account_checks import account_findings
 from discovery.intake.aggregate_parts import Answer, days_of, make_parts, read_answer
 from discovery.intake.checked import Checked, finding
+from discovery.intake.checks import question_findings, worst_first
 from discovery.intake.columns import filled_in
+from discovery.intake.counted_checks import lacking_findings, span_findings, unknown_accounts
+from discovery.intake.coverage_checks import coverage_findings
 from discovery.intake.digest import combined
 from discovery.intake.eventlog import EventLog
 from discovery.intake.loading import opened_accounts, outcome_kind
 from discovery.intake.looking import Roll, account_roll, assigned
 from discovery.intake.memory import open_source
+from discovery.intake.names import LEFT_OUT, USER_LEFT_OUT
 from discovery.intake.observation import with_end_of_observation
 from discovery.intake.outcome_checks import outcome_findings
 from discovery.intake.relations import UNKNOWN_TIME, Relations
 from discovery.intake.roster import Roster, build_accounts
 from discovery.intake.silence import silence_in_words
 from discovery.intake.source import Source
-from discovery.intake.span import APART, _together
-from discovery.intake.sql import quoted
-from discovery.intake.wording import counted, moment, percent
+from discovery.intake.span import span_of_days
+from discovery.intake.traffic_checks import own_accounts
+from discovery.intake.wording import counted
 from discovery.progress import Progress, silent
 from discovery.results import QualityFinding
 from discovery.spec import Day, StudySpec, build_spec
 
 _NUMBERS = itertools.count(1)
-_ORDER = {"error": 0, "warning": 1, "info": 2}
 _SECOND = 1_000_000
 _LEAVING = 0.9  # of the accounts that left; as in `silence_in_words`
-_MISSING = {
-    "missing_account": ("no_account", "no account id"),
-    "missing_event_name": ("no_event", "no event name"),
-    "missing_time": ("no_time", "no time that reads"),
-}
 
 
 def load_aggregates(
@@ -123,14 +122,24 @@ def _relations(
     answer: Answer, held: Aggregated, roll: Roll, roster: Roster, spec: StudySpec, given: tuple[Source, Source]
 ) -> Relations:
     engine = answer.engine
-    events = _log(answer, f"{held}_seen")
+    events = _log(answer, f"{held.name}_seen", spec)
     _stand_in(answer, held, events.usable, roster)
     roster = with_end_of_observation(engine, roster, events, spec.accounts, spec.events.timezone)
     silence = silence_in_words(roll.table, events, roster)
     departures = bool((roster.accounts.churned != UNKNOWN_TIME).any()) and not silence
     resolved = _resolved(spec, roll, outcome_kind(spec, roster, departures))
-    checked = Checked(engine, events, roster, resolved, silence, roll.lost, roll=roll.table)
-    quality = sorted(_findings(checked, answer), key=lambda each: _ORDER[each.severity])
+    checked = Checked(
+        engine,
+        events,
+        roster,
+        resolved,
+        silence,
+        roll.lost,
+        roll.table.source.guessed_encoding,
+        roll=roll.table,
+        counts={str(name): int(n) for name, n in engine.rows(f"SELECT event, n FROM {quoted(held.names)}")},
+    )
+    quality = worst_first(_findings(checked, answer))
     checked.clear()
     return Relations(
         engine=engine,
@@ -139,7 +148,7 @@ def _relations(
         accounts=roster.accounts,
         spec=resolved,
         recognised=tuple(roll.table.recognised),
-        quality=tuple(quality),
+        quality=quality,
         log_start=events.start if events.start is not None else 0,
         log_end=events.end if events.end is not None else 0,
         events_rows=events.rows_read,
@@ -171,7 +180,7 @@ def _refuse_what_is_not_held(accounts: object, spec: StudySpec) -> None:
         )
 
 
-def _log(answer: Answer, name: str) -> EventLog:
+def _log(answer: Answer, name: str, spec: StudySpec) -> EventLog:
     """Return what is known of the events as a whole; `name` is that of the table that stands in for them."""
     counts, found = answer.counts, np.array(days_of(answer), dtype=np.int64).reshape(-1, 5)
     if not counts["usable"] or not len(found):
@@ -181,11 +190,8 @@ def _log(answer: Answer, name: str) -> EventLog:
         )
     if not answer.dates_only and answer.settings["events.timezone"] == "UTC" and counts["usable"] > 1:
         _refuse_dates(answer)
-    days, rows, users, first, last = found.T
-    inside = np.ones(len(days), dtype=bool)
-    if (np.diff(days) >= APART).any():
-        inside = _together(days, users)
-    return EventLog(
+    why = LEFT_OUT if spec.events.leave_out else USER_LEFT_OUT
+    events = EventLog(
         typed=name,
         usable=name,
         rows_read=counts["rows"],
@@ -196,18 +202,17 @@ def _log(answer: Answer, name: str) -> EventLog:
         rows_unread=0,
         examples_unread=(),
         date_only=answer.dates_only,
-        start=int(first[inside][0]),
-        end=int(last[inside][-1]),
+        start=None,
+        end=None,
         usable_rows=counts["usable"],
         missing_account=counts["no_account"],
         missing_event=counts["no_event"],
         missing_time=counts["no_time"],
         unreadable_time=0,
         has_users=answer.has_users,
-        strays=int(rows[~inside].sum()),
-        examples_stray=tuple(moment(int(day) * Day) for day in days[~inside]),
-        passed_over={"left out": counts["passed_over"]} if counts["passed_over"] else {},
+        passed_over={why: counts["passed_over"]},
     )
+    return span_of_days(events, found[:, [0, 1, 3, 4]], lambda: found[:, 2])
 
 
 def _refuse_dates(answer: Answer) -> None:
@@ -249,7 +254,7 @@ def _stand_in(answer: Answer, held: Aggregated, name: str, roster: Roster) -> No
 
 
 def _findings(checked: Checked, answer: Answer) -> Iterator[QualityFinding]:
-    events, counts = checked.events, answer.counts
+    events = checked.events
     yield finding(
         "aggregates_only",
         "info",
@@ -261,32 +266,11 @@ def _findings(checked: Checked, answer: Answer) -> Iterator[QualityFinding]:
         examples=(),
         remedy="Nothing to do; for a ladder, run on the events, or on those of a sample of accounts.",
     )
-    for code, (name, lacking) in _MISSING.items():
-        if counts[name]:
-            yield finding(
-                code,
-                "info" if code == "missing_account" and counts[name] < 0.5 * events.rows else "warning",
-                f"{counted(counts[name], 'event')} ({percent(counts[name] / events.rows)}) have {lacking} and are "
-                "left out.",
-                count=counts[name],
-                of=events.rows,
-                examples=(),
-                remedy="Check that the spec names the right column, or fill it.",
-            )
-    unknown = events.usable_rows - sum(day[1] for day in days_of(answer))
-    if unknown:
-        yield finding(
-            "unknown_accounts",
-            "warning",
-            f"{counted(unknown, 'event')} ({percent(unknown / events.usable_rows)}) belong to an account that is not "
-            "in accounts, and are not used.",
-            count=unknown,
-            of=events.usable_rows,
-            examples=(),
-            remedy="Check that both tables name accounts by the same id, and that none is missing.",
-        )
-    yield from account_findings(checked)
-    yield from outcome_findings(checked)
+    yield from lacking_findings(checked, "no time that reads")
+    yield from unknown_accounts(checked, events.usable_rows - sum(day[1] for day in days_of(answer)))
+    yield from span_findings(checked)
+    for further in (account_findings, outcome_findings, coverage_findings, own_accounts, question_findings):
+        yield from further(checked)
 
 
 def _resolved(spec: StudySpec, roll: Roll, kind: str) -> StudySpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.columns import Table
 from discovery.intake.eventlog import EventLog
 from discovery.intake.formats import Layout
 from discovery.intake.roster import Roster
-from discovery.intake.sql import quoted
 from discovery.intake.volume import Log, Volume, read_volume, with_sample
 from discovery.results import QualityFinding, Severity
 from discovery.spec import FORMAT_NAMES, StudySpec
@@ -38,6 +38,7 @@ class Checked:
     roll: Table | None = None  # the accounts as given, all columns
     layout: Layout | None = None  # what the export of the events tells; None: nothing
     time: str = ""  # the column that the times of the events are read from
+    counts: Mapping[str, int] | None = None  # the rows of every event name, where they were counted elsewhere
 
     @property
     def tool(self) -> str:
@@ -128,6 +129,8 @@ class Checked:
     @cached_property
     def names(self) -> dict[str, int]:
         """The rows of every usable event name, most rows first."""
+        if self.counts is not None:
+            return dict(sorted(self.counts.items(), key=lambda each: (-each[1], each[0])))
         found = self.engine.rows(
             f"SELECT event, count(*) AS n FROM {quoted(self.events.usable)} GROUP BY event ORDER BY n DESC, event"
         )

@@ -16,21 +16,23 @@ from discovery.intake.tracking_checks import tracking_findings
 from discovery.intake.traffic_checks import traffic_findings
 from discovery.results import QualityFinding, RuleChecked
 
-__all__ = ["Checked", "asked_again", "check_rules"]
+__all__ = ["OF_THE_QUESTION", "Checked", "asked_again", "check_rules", "question_findings", "worst_first"]
 
-_ORDER = {"error": 0, "warning": 1, "info": 2}
-_OF_THE_QUESTION = (
+OF_THE_QUESTION = (
     "names_not_in_log",
     "observed_past_log",
     "churn_is_silence",
     "constant_segment",
     "unusable_seats",
 )
+"""The rules that `question_findings` asks."""
+
+_ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 def check_rules(checked: Checked) -> tuple[tuple[QualityFinding, ...], tuple[RuleChecked, ...]]:
     """Return every finding, errors first, and how the data stand to each rule."""
-    found = _worst_first(_all(checked))
+    found = worst_first(_all(checked))
     rules = rules_checked(checked, found)
     checked.clear()
     return found, rules
@@ -40,17 +42,18 @@ def asked_again(
     checked: Checked, quality: Iterable[QualityFinding], rules: Iterable[RuleChecked]
 ) -> tuple[tuple[QualityFinding, ...], tuple[RuleChecked, ...]]:
     """Return findings and rules of the same rows under another outcome, other kinds of events or other traits."""
-    of_rows = [finding for finding in quality if finding.code not in _OF_THE_QUESTION]
-    found = _worst_first([*of_rows, *_of_the_question(checked)])
-    asked = {rule.code: standing(rule, checked, found) for rule in RULES if rule.code in _OF_THE_QUESTION}
+    of_rows = [finding for finding in quality if finding.code not in OF_THE_QUESTION]
+    found = worst_first([*of_rows, *question_findings(checked)])
+    asked = {rule.code: standing(rule, checked, found) for rule in RULES if rule.code in OF_THE_QUESTION}
     return found, tuple(asked.get(rule.code, rule) for rule in rules)
 
 
-def _worst_first(findings: Iterable[QualityFinding]) -> tuple[QualityFinding, ...]:
+def worst_first(findings: Iterable[QualityFinding]) -> tuple[QualityFinding, ...]:
+    """Return findings by severity, errors first, else in the order in which they were found."""
     return tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity]))
 
 
-def _of_the_question(checked: Checked) -> Iterator[QualityFinding]:
+def question_findings(checked: Checked) -> Iterator[QualityFinding]:
     """Yield what depends on the outcome, the names and the traits in the spec; all else is of the rows alone."""
     yield from names_not_in_log(checked)
     yield from observed_past_log(checked)
@@ -68,4 +71,4 @@ def _all(checked: Checked) -> Iterator[QualityFinding]:
     yield from tracking_findings(checked)
     yield from coverage_findings(checked)
     yield from traffic_findings(checked)
-    yield from _of_the_question(checked)
+    yield from question_findings(checked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.intake.sql import quoted
+from discovery.engines.expressions import quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,11 @@ from datetime import date, datetime
 from typing import Literal
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import ColumnError
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference, is_trait_by_nature, why_left_out
 from discovery.intake.sources import Source
-from discovery.intake.sql import FALSE_WORDS, TRUE_WORDS, is_missing, is_text, plain_text, quoted, word_list
+from discovery.intake.sql import FALSE_WORDS, TRUE_WORDS, is_missing, is_text, plain_text, word_list
 from discovery.intake.times import Clock, look_at_times
 from discovery.intake.wording import listed, percent
 from discovery.results import RecognisedColumn

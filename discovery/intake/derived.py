@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.columns import Table, as_date, recognise_accounts
 from discovery.intake.eventlog import USABLE, EventLog
 from discovery.intake.formats import Layout
@@ -14,7 +15,7 @@ from discovery.intake.lexicon import ACCOUNT_ROLES, is_trait_by_nature, normalis
 from discovery.intake.properties import holders, reached
 from discovery.intake.requirements import as_renamed, require_event, require_told, require_usable
 from discovery.intake.sources import MemoryTable, Source
-from discovery.intake.sql import id_text, literal, plain_text, quoted
+from discovery.intake.sql import id_text, literal, plain_text
 from discovery.intake.wording import counted
 from discovery.results import RecognisedColumn
 from discovery.spec import FORMAT_NAMES, AccountsSpec, Day, StudySpec

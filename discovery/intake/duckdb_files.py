@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import EngineError, SourceError
 from discovery.intake.lexicon import normalised
 from discovery.intake.queries import Named, qualified
 from discovery.intake.source import Source, unreadable_source
-from discovery.intake.sql import literal, quoted
+from discovery.intake.sql import literal
 from discovery.intake.wording import listed
 
 _USUAL = {

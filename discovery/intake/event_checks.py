@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from discovery.engines.expressions import quoted
 from discovery.intake.checked import Checked, finding
 from discovery.intake.identity_checks import FEW_WITHOUT_ACCOUNT
-from discovery.intake.sql import quoted
 from discovery.intake.wording import counted, percent
 from discovery.results import QualityFinding
 from discovery.spec import Day

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import get_args
 
+from discovery.engines.expressions import quoted
 from discovery.errors import ColumnError
 from discovery.intake.columns import SPOKEN, Table, also_named, distinct, distinct_share, settle_time
 from discovery.intake.formats import EventRole, Layout
 from discovery.intake.lexicon import EVENT_ROLES, SENT_AND_RECEIVED, by_preference, last_part
-from discovery.intake.sql import id_text, quoted
+from discovery.intake.sql import id_text
 from discovery.intake.wording import percent
 from discovery.spec import EventsSpec
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from re import DOTALL, escape, fullmatch
 
-from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.duckdb import Done, DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import EngineError
 from discovery.intake.coding import Coding, encode
 from discovery.intake.identity import Identity, identify
 from discovery.intake.names import matching_nothing, spelled
 from discovery.intake.rows import Reading
 from discovery.intake.sources import copy_rows, unreadable_source
-from discovery.intake.sql import literal, quoted
+from discovery.intake.sql import literal
 from discovery.spec import Day, EventsSpec
 
 LARGE = 2_000_000
@@ -92,8 +93,10 @@ class TypedRows:
         return f"{self.name}_typed"
 
 
-def type_rows(reading: Reading, name: str) -> TypedRows:
+def type_rows(reading: Reading, name: str, done: Done | None = None) -> TypedRows:
     """Read the source once, into the table `name_typed`.
+
+    `done` is called with the share that is read, as in `DuckDBEngine.execute`; never for a source read in place.
 
     Raises
     ------
@@ -104,7 +107,7 @@ def type_rows(reading: Reading, name: str) -> TypedRows:
     by_id = duplicates == "by_id" and "id" in table.roles
     large = table.source.in_place and (table.source.known_rows(table.engine) or 0) > LARGE
     in_place = large and not by_id and duplicates != "exact"
-    lost, examples = _type_rows(replace(reading, by_id=by_id), f"{name}_typed", in_place)
+    lost, examples = _type_rows(replace(reading, by_id=by_id), f"{name}_typed", in_place, done)
     return TypedRows(reading=replace(reading, by_id=by_id), name=name, in_place=in_place, lost=lost, examples=examples)
 
 
@@ -174,10 +177,10 @@ def _coded(rows: TypedRows, known: str, *, in_place: bool) -> Coding:
         raise unreadable_source(table.source.label, error) if in_place else error from error
 
 
-def _type_rows(reading: Reading, typed: str, in_place: bool) -> tuple[int, tuple[str, ...]]:
+def _type_rows(reading: Reading, typed: str, in_place: bool, done: Done | None) -> tuple[int, tuple[str, ...]]:
     table, selected = reading.table, reading.fields()
     if not in_place:
-        return copy_rows(table.engine, table.source, typed, selected)
+        return copy_rows(table.engine, table.source, typed, selected, done)
     try:
         table.engine.execute(f"CREATE OR REPLACE VIEW {quoted(typed)} AS SELECT {selected} FROM {table.source.table()}")
     except EngineError as error:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import ColumnError, SourceError
 from discovery.intake.columns import Table, filled_in
 from discovery.intake.event_columns import recognise_events
 from discovery.intake.loading import opened_accounts, opened_events, reads_accounts_off
 from discovery.intake.looking import Seen, account_roll, event_sample
-from discovery.intake.sql import is_fractional, is_number, is_text, literal, plain_text, quoted
+from discovery.intake.sql import is_fractional, is_number, is_text, literal, plain_text
 from discovery.intake.times import Clock
 from discovery.spec import FORMAT_NAMES, Day, StudySpec, build_spec
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import ColumnError
 from discovery.intake.columns import Table
 from discovery.intake.lexicon import MEMBERSHIP, PERSONS, by_preference
 from discovery.intake.names import USER_LEFT_OUT, matches_any
-from discovery.intake.sql import id_text, literal, quoted
+from discovery.intake.sql import id_text, literal
 from discovery.intake.wording import listed
 from discovery.spec import Day
 

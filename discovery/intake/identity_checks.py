@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from discovery.engines.expressions import quoted
 from discovery.intake.checked import SHOWN, Checked, finding, setting
-from discovery.intake.sql import quoted, word_list
+from discovery.intake.sql import word_list
 from discovery.intake.wording import counted, percent
 from discovery.results import QualityFinding
 
@@ -18,7 +19,9 @@ PLACEHOLDERS = (
 FEW_WITHOUT_ACCOUNT = 0.05
 """The share of events without an account up to which these may be visitors, as every log has them."""
 
-_FEW_USERS = 0.2  # of the events without a user; server events often have none
+FEW_WITHOUT_USER = 0.2
+"""The share of events without a user up to which nothing is said; server events often have none."""
+
 _MOST = 0.5
 _MANY_ACCOUNTS, _SHARE_OF_ACCOUNTS = 10, 0.2
 _SAME = 0.5
@@ -67,7 +70,7 @@ def _placeholder_accounts(checked: Checked) -> Iterator[QualityFinding]:
 def _without_user(checked: Checked) -> Iterator[QualityFinding]:
     rows = checked.events.usable_rows
     bare = int(checked.engine.rows(f"SELECT coalesce(sum(n), 0) FROM {checked.pairs} WHERE user_id IS NULL")[0][0])
-    if bare >= _FEW_USERS * rows:
+    if bare >= FEW_WITHOUT_USER * rows:
         names = checked.engine.rows(
             f"SELECT event FROM {quoted(checked.events.usable)} GROUP BY event "
             f"HAVING count(user_id) * 10 < count(*) ORDER BY count(*) DESC, event LIMIT {SHOWN}"

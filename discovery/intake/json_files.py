@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.duckdb import Done, DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import SourceError
 from discovery.intake.csv_head import distinct_names
 from discovery.intake.digest import files_digest
@@ -21,7 +22,7 @@ from discovery.intake.packed import first_bytes, opened_text
 from discovery.intake.paths import Files
 from discovery.intake.reaching import LOOKED_AT, held_pointer, pointer, unwrapped
 from discovery.intake.source import Source
-from discovery.intake.sql import literal, path_list, quoted
+from discovery.intake.sql import literal, path_list
 
 _COPIES = itertools.count(1)
 _KEYS_FROM = 20_000
@@ -55,12 +56,13 @@ class JsonFiles(Source):
         return self._table("*", marked=False)
 
     def copied(
-        self, engine: DuckDBEngine, target: str, fields: str, rejects: str, *, strict: bool
+        self, engine: DuckDBEngine, target: str, fields: str, rejects: str, *, strict: bool, done: Done | None = None
     ) -> tuple[int, tuple[str, ...]]:
         """Create a table from a select list, in one pass; return how many lines could not be read, and the first."""
         name = quoted(target)
         selected = f"{fields}, {quoted(_LOST)} AS {quoted(_MARK)}"
-        engine.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {selected} FROM {self._table(fields, marked=True)}")
+        rows = self._table(fields, marked=True)
+        engine.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {selected} FROM {rows}", done)
         lost = int(engine.rows(f"SELECT count_if({quoted(_MARK)}) FROM {name}")[0][0])
         if lost:
             engine.execute(f"DELETE FROM {name} WHERE {quoted(_MARK)}")

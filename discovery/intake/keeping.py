@@ -64,7 +64,7 @@ def write_kept(relations: Relations, asked: StudySpec, folder: Path) -> None:
         If the folder cannot be written to.
     """
     checked = relations.checked
-    assert isinstance(checked, Checked)
+    assert checked is not None, "kept are readings of events that lie here"
     values = {
         "relations": _plain(relations),
         "events": _plain(checked.events),
@@ -98,7 +98,7 @@ def _traits(spec: StudySpec) -> list[Any]:
 
 
 def _plain(made: Relations | EventLog | Roster) -> dict[str, Any]:
-    hints = get_type_hints(type(made))
+    hints = _hints(type(made))
     names = [field.name for field in fields(made) if field.name not in _NOT_PLAIN[type(made)]]
     return {
         name: TypeAdapter(hints[name]).dump_python(getattr(made, name), mode="json", by_alias=True) for name in names
@@ -106,8 +106,12 @@ def _plain(made: Relations | EventLog | Roster) -> dict[str, Any]:
 
 
 def _again(kind: type[_Made], values: Mapping[str, Any], **given: Any) -> _Made:
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     return kind(**{name: TypeAdapter(hints[name]).validate_python(value) for name, value in values.items()}, **given)
+
+
+def _hints(kind: type[object]) -> dict[str, Any]:
+    return get_type_hints(kind, localns={"Checked": Checked})  # imported for type checkers alone where it is named
 
 
 def _as_table(accounts: Accounts) -> pa.Table:

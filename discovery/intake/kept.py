@@ -7,24 +7,27 @@ of events and everything later are not among these: what they change is asked ag
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
 import os
 import shutil
-import sys
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache as once
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from discovery.cache import Cache, Entry, Signature
+from discovery.cache.warning import warn
 from discovery.engines.ceiling import engine_limit
 from discovery.engines.duckdb import DATABASE, DuckDBEngine
 from discovery.engines.remembering import RememberingEngine
@@ -45,6 +48,8 @@ SMALLEST = 8 << 20
 _ROOM = 1 << 30
 _ROOM_FACTOR = 4  # a database of typed rows, and what is written on the way, against compressed files
 _READ_BY_THE_CLOCK = "future_events"
+_REFUSALS = (EngineError, OSError, ValueError, pa.ArrowException, duckdb.Error)
+"""What a folder that is full, damaged or gone may raise where nothing is wrong with the sources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +142,12 @@ def load_kept(
     entry = cache.find(key)
     if entry is None:
         return _read_and_kept(asking, cache, question, key)
+    made = datetime.fromtimestamp(entry.made, UTC)
+    progress(f"Using what was read on {made:%Y-%m-%d %H:%M} UTC (--no-cache reads again)")
     try:
         return _taken_up(entry, asking, cache)
-    except (EngineError, OSError, ValueError) as error:
-        cache.drop(key, str(error))
+    except _REFUSALS as error:
+        cache.drop(key, f"cannot be used ({_told(error)})")
         return asking.read()
 
 
@@ -162,9 +169,13 @@ def question_of(events: object, accounts: object, spec: StudySpec, properties: S
         return None
     if sum(signature.size for signature in files.values()) < SMALLEST:
         return None
-    made_by = [__version__, _code(), duckdb.__version__]
     read_by = _read_by(spec, properties, derived="accounts" not in sources)
-    return Question({"sources": sources, "made_by": made_by, **read_by}, files)
+    return Question({"sources": sources, "made_by": made_by(), **read_by}, files)
+
+
+def made_by() -> str:
+    """Return the versions that readings are made by; those of others are not used."""
+    return f"{__version__} {duckdb.__version__} {_code()}"
 
 
 def _is_none(role: str, given: object) -> bool:
@@ -182,11 +193,16 @@ def _read_by(spec: StudySpec, properties: Sequence[str], *, derived: bool) -> di
 
 @once
 def _code() -> str:
-    """Return the digest of the code that reads, which may change between two releases of the same name."""
+    """Return the digest of the whole package, whose code may change between two releases of the same name."""
+    return source_digest(Path(__file__).parents[1])
+
+
+def source_digest(package: Path) -> str:
+    """Return the digest of the Python files under a folder, and of where in it they lie."""
     digest = hashlib.sha256()
-    for room in (Path(__file__).parent, Path(sys.modules[DuckDBEngine.__module__].__file__ or "").parent):
-        for path in sorted(room.rglob("*.py")):
-            digest.update(path.read_bytes())
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
@@ -205,16 +221,40 @@ def _read_and_kept(asking: Asking, cache: Cache, question: Question, key: str) -
     try:
         relations = asking.read(str(staging))
     except BaseException as error:
+        lost = isinstance(error, DiscoveryError | OSError) and _is_lost(staging, cache, error)
         shutil.rmtree(staging, ignore_errors=True)
-        if isinstance(error, DiscoveryError) and cache.is_full():
-            return asking.read()
-        raise
-    if not _lasts(relations, question):
-        weakref.finalize(relations.engine, shutil.rmtree, str(staging), ignore_errors=True)
-        return relations
-    write_kept(relations, asking.spec, staging)
-    relations.engine.close()
-    return _taken_up(cache.keep(key, staging, question.of, relations.events_rows), asking, cache)
+        if not lost:
+            raise
+        return _read_without(asking, cache, error)
+    try:
+        if not _lasts(relations, question):
+            weakref.finalize(relations.engine, shutil.rmtree, str(staging), ignore_errors=True)
+            return relations
+        write_kept(relations, asking.spec, staging)
+        relations.engine.close()
+        return _taken_up(cache.keep(key, staging, question.of, relations.events_rows), asking, cache)
+    except BaseException as error:
+        with suppress(*_REFUSALS):
+            relations.engine.close()
+        shutil.rmtree(staging, ignore_errors=True)
+        if not isinstance(error, _REFUSALS):
+            raise
+        return _read_without(asking, cache, error)
+
+
+def _read_without(asking: Asking, cache: Cache, error: BaseException) -> Relations:
+    warn(f"{cache.folder} could not hold what was read ({_told(error)}); the sources are read again, and not kept.")
+    return asking.read()
+
+
+def _is_lost(staging: Path, cache: Cache, error: Exception) -> bool:
+    """Say whether reading failed for the folder it was read into: on a full disk, or removed by somebody."""
+    full = cache.is_full() or os.strerror(errno.ENOSPC) in str(error)
+    return full or not os.path.exists(staging / DATABASE)
+
+
+def _told(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or " ".join(str(error).split()).rstrip(".")
 
 
 def _lasts(relations: Relations, question: Question) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from discovery.engines import Engine
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import ColumnError, EngineError, SourceError, SpecError
 from discovery.intake.addresses import is_address, is_in_place
 from discovery.intake.checks import Checked, check_rules
@@ -31,7 +32,6 @@ from discovery.intake.rows import Reading
 from discovery.intake.silence import silence_in_words
 from discovery.intake.sources import Source, copy_rows
 from discovery.intake.span import with_span
-from discovery.intake.sql import quoted
 from discovery.intake.telling import columns_that_tell, forget, told, told_by, with_answers
 from discovery.progress import Progress, silent
 from discovery.spec import StudySpec, build_spec
@@ -40,6 +40,7 @@ from discovery.spec.sources import DERIVED
 __all__ = ["LOOKED_AT", "load", "opened"]
 
 _NUMBERS = itertools.count(1)
+_READING = "Reading the events"
 
 
 def load(
@@ -63,7 +64,8 @@ def load(
     spec
         What is asked. Columns it names are used as they are; others are recognised.
     engine
-        A `DuckDBEngine`; one is created where none is given.
+        A `DuckDBEngine`, which stays open; one is created where none is given. Events that stay in a database are on
+        an engine of their own.
     progress
         Called with a few words when a stage begins.
     properties
@@ -84,21 +86,33 @@ def load(
     SpecError
         If the inferred outcome does not fit the rest of the spec.
     """
-    if is_in_place(spec.events.source if events is None else events):
-        from discovery.intake.warehouse.reading import load_in_place
-
-        return load_in_place(events, accounts, spec, progress=progress or silent, properties=tuple(properties))
     held = engine if engine is not None else DuckDBEngine()
     if not isinstance(held, DuckDBEngine):
         raise EngineError(
             f"Events are read with DuckDB; the engine given speaks {held.dialect!r}. Give a DuckDBEngine."
         )
+    used: Engine | None = None
     try:
-        return _load(held, events, accounts, spec, properties, progress or silent)
-    except BaseException:
-        if engine is None:
+        reading = _load_in_place if is_in_place(spec.events.source if events is None else events) else _load
+        relations = reading(held, events, accounts, spec, properties, progress or silent)
+        used = relations.engine
+        return relations
+    finally:
+        if engine is None and used is not held:
             held.close()
-        raise
+
+
+def _load_in_place(
+    engine: DuckDBEngine,
+    events: object,
+    accounts: object,
+    spec: StudySpec,
+    properties: Sequence[str],
+    progress: Progress,
+) -> Relations:
+    from discovery.intake.warehouse.reading import load_in_place
+
+    return load_in_place(engine, events, accounts, spec, progress=progress, properties=tuple(properties))
 
 
 def _load(
@@ -123,7 +137,6 @@ def _load(
         identity = identity_of(known, seen.layout, spec)
         recognise_events(seen.log, spec.events, roll.table if roll else None, seen.layout, identity.words)
         _require_users(seen.log, identity)
-        progress("Reading the events")
         relations = _checked(seen, roll, identity, spec, digest, number, progress)
     names = [table.rows for table in (seen.log, *known.values())]
     for name in (*names, f"events_given_{number}", f"accounts_given_{number}"):
@@ -144,7 +157,10 @@ def _checked(
     traits = find_traits(log, seen.traits, spec, seen.layout) if roll is None else None
     selects = (identity.members, *identity.persons, seen.layout.accounts if roll is None else "")
     told_in = columns_that_tell(log, seen.layout, [select for select in selects if select in told_by(seen.layout)])
-    rows = type_rows(_reading(seen, spec, traits, told_in), f"events_{number}")
+    reading = _reading(seen, spec, traits, told_in)
+    progress(_READING)
+    rows = type_rows(reading, f"events_{number}", lambda share: progress(_READING, share))
+    progress("Matching events, users and accounts")
     answers = told(engine, rows.table, seen.layout, told_in, selects) if told_in else {}
     events = build_events(rows, identity.over(answers), roll.ids if roll is not None else "")
     require(engine, log, events.typed, seen.names, seen.under)

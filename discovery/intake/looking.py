@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import SourceError
 from discovery.intake.columns import Table, recognise_accounts, widened
 from discovery.intake.derived import with_named_traits
 from discovery.intake.formats import Layout, Look, accounts_of, layout_of
 from discovery.intake.properties import absent, asked_for, holders, reached
 from discovery.intake.sources import Source, copy_rows, sample_rows
-from discovery.intake.sql import id_text, quoted
+from discovery.intake.sql import id_text
 from discovery.spec import StudySpec
 
 LOOKED_AT = 20_000

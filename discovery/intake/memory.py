@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow as pa
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import EngineError, SourceError
 from discovery.intake.addresses import is_address
 from discovery.intake.databases import Part, open_database
 from discovery.intake.digest import table_digest
 from discovery.intake.paths import find_files
 from discovery.intake.sources import MemoryTable, Source, open_files, unreadable_source
-from discovery.intake.sql import quoted
 
 
 def open_source(

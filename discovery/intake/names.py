@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.intake.sql import literal, quoted
+from discovery.engines.expressions import quoted
+from discovery.intake.sql import literal
 from discovery.spec import EventsSpec
 
 LEFT_OUT = "left out"

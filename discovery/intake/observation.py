@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.columns import as_date
 from discovery.intake.eventlog import EventLog
 from discovery.intake.relations import UNKNOWN_TIME
 from discovery.intake.roster import OwnEnd, Roster
-from discovery.intake.sql import quoted
 from discovery.spec import AccountsSpec, Day
 
 _ENOUGH = 5

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from discovery.engines.expressions import quoted
 from discovery.intake.checked import SHOWN, Checked, finding
 from discovery.intake.relations import UNKNOWN_TIME
-from discovery.intake.sql import quoted
 from discovery.intake.wording import counted, percent
 from discovery.results import QualityFinding
 from discovery.spec import Day

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import pyarrow as pa
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import EngineError, InputError, SourceError
+from discovery.intake.addresses import is_in_place
 from discovery.intake.columns import Table
 from discovery.intake.databases import Part
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference, why_left_out
@@ -18,7 +20,7 @@ from discovery.intake.loading import opened, paths_among
 from discovery.intake.looking import Seen, event_sample
 from discovery.intake.reaching import pointer
 from discovery.intake.relations import UNKNOWN_TIME, Relations
-from discovery.intake.sql import id_text, is_text, literal, quoted
+from discovery.intake.sql import id_text, is_text, literal
 from discovery.results import RecognisedColumn
 from discovery.spec import StudySpec
 
@@ -31,6 +33,11 @@ _ZONED = 0.5
 _NO_ZONE = "the times of the events name no time zone"
 _ZONE = r":[0-9]{2}([.][0-9]+)?\s*([+-][0-9]|[A-Za-z])"
 _SECOND = 1_000_000
+_ELSEWHERE = {
+    "there": "The events stay in a database, and a first look needs their rows. Give a sample of them as a file, and "
+    "name the database in events.from of the discover.toml that is written.",
+    "aggregates": "Only aggregates of the events were given, and a first look needs their rows. Give a sample of them.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +169,18 @@ def may_be_trait(column: RecognisedColumn) -> bool:
     )
 
 
+def refuse_in_place(events: object, asked: StudySpec) -> None:
+    """Refuse events that stay in a database, before anything is asked about them.
+
+    Raises
+    ------
+    SourceError
+        If the events, as given or as the spec names them, are at the address of one.
+    """
+    if is_in_place(asked.events.source if events is None else events):
+        raise SourceError(_ELSEWHERE["there"])
+
+
 def look_at_first_rows(relations: Relations, events: object, asked: StudySpec) -> FirstRows:
     """Look at the first rows of the events again, for what the typed relation no longer holds.
 
@@ -182,16 +201,13 @@ def look_at_first_rows(relations: Relations, events: object, asked: StudySpec) -
     Raises
     ------
     SourceError
-        If the events stay in a database of another engine.
+        If the events stay in a database of another engine, or only aggregates of them were given.
     """
-    if not isinstance(relations.events_table, str):
-        raise SourceError(
-            "The events stay in a database, and a first look needs their rows. Give a sample of them as a file, and "
-            "name the database in events.from of the discover.toml that is written."
-        )
-    engine = relations.engine
-    if not isinstance(engine, DuckDBEngine) or isinstance(events, pa.RecordBatchReader):
+    if relations.where != "here":
+        raise SourceError(_ELSEWHERE[relations.where])
+    if isinstance(events, pa.RecordBatchReader):
         return FirstRows()
+    engine = cast(DuckDBEngine, relations.engine)
     given, rows = f"{relations.events_table}_again", f"{relations.events_table}_first"
     with suppress(InputError):
         who = relations.spec.identity

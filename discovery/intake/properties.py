@@ -6,12 +6,13 @@ import difflib
 from collections.abc import Sequence
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import ColumnError
 from discovery.intake.columns import Table, widened
 from discovery.intake.lexicon import PROPERTY_COLUMNS, normalised
 from discovery.intake.reaching import unwrapped
 from discovery.intake.sources import JsonFiles, Source
-from discovery.intake.sql import is_fractional, is_number, literal, quoted
+from discovery.intake.sql import is_fractional, is_number, literal
 from discovery.intake.wording import listed
 from discovery.milestone import NUMBER
 

@@ -10,8 +10,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from discovery.engines.expressions import quoted
 from discovery.errors import SourceError
-from discovery.intake.sql import quoted
 from discovery.intake.wording import listed
 
 Named = tuple[str, str]

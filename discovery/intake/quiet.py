@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from discovery.intake.sql import literal, quoted
+from discovery.engines.expressions import quoted
+from discovery.intake.sql import literal
 from discovery.intake.volume import Log, Volume
 from discovery.spec import Day
 

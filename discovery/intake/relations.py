@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from discovery.engines.aggregated import Aggregated
 from discovery.engines.expressions import Relation
 from discovery.results import QualityFinding, RecognisedColumn, RuleChecked
 from discovery.spec import StudySpec
+
+if TYPE_CHECKING:
+    from discovery.intake.checked import Checked
 
 UNKNOWN_TIME = np.iinfo(np.int64).min
 """Stands for a missing time in the integer arrays of `Accounts`."""
@@ -76,9 +80,11 @@ class Relations:
     accounts_derived: bool = False  # there was no table of accounts: they were read off the events
     signup_from: str = "table"  # what signups are, as in `Roster`
     rules: tuple[RuleChecked, ...] = ()  # every check, and how the data stand to it
-    checked: object = None  # the `Checked` that the checks were asked of, for asking some of them again
+    checked: Checked | None = None  # what the checks were asked of, for asking some of them again
 
     @property
-    def has_events(self) -> bool:
-        """Whether the events themselves can be asked, and not only aggregates of them."""
-        return not isinstance(self.events_table, Aggregated)
+    def where(self) -> Literal["here", "there", "aggregates"]:
+        """Where the events are: in tables of our own engine, in a database of theirs, or only aggregates of them."""
+        if isinstance(self.events_table, Aggregated):
+            return "aggregates"
+        return "here" if isinstance(self.events_table, str) else "there"

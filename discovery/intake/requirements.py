@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import ColumnError, SourceError, SpecError
 from discovery.intake.columns import Table
 from discovery.intake.eventlog import EventLog
 from discovery.intake.properties import keys
-from discovery.intake.sql import quoted
 from discovery.intake.wording import listed
 from discovery.spec import StudySpec
 

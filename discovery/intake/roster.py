@@ -11,11 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import SourceError
 from discovery.intake.columns import Table
 from discovery.intake.names import matches_any, matching_nothing
 from discovery.intake.relations import UNKNOWN_TIME, Accounts
-from discovery.intake.sql import TRUE_WORDS, id_text, is_missing, plain_text, quoted, word_list
+from discovery.intake.sql import TRUE_WORDS, id_text, is_missing, plain_text, word_list
 from discovery.spec import Day
 
 TIMES = ("signup", "churned", "converted", "observed_until")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from discovery.engines.expressions import quoted
 from discovery.intake import properties
 from discovery.intake.columns import Table
 from discovery.intake.formats import Layout
 from discovery.intake.names import other_spelling, renamed, why_passed_over
-from discovery.intake.sql import id_text, is_missing, plain_text, quoted
+from discovery.intake.sql import id_text, is_missing, plain_text
 from discovery.spec import EventsSpec
 
 

@@ -6,13 +6,14 @@ import numpy as np
 import pyarrow as pa
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.columns import Table
 from discovery.intake.derived import CHURNED
 from discovery.intake.eventlog import EventLog
 from discovery.intake.lexicon import normalised
 from discovery.intake.relations import UNKNOWN_TIME
 from discovery.intake.roster import Roster
-from discovery.intake.sql import id_text, quoted
+from discovery.intake.sql import id_text
 from discovery.intake.wording import counted
 from discovery.spec import Day
 

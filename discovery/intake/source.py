@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.duckdb import Done, DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import EngineError, SourceError
 from discovery.intake.packed import unpacked
 from discovery.intake.reaching import LOOKED_AT, reached
-from discovery.intake.sql import quoted
 
 _LONGEST_LINE = 33_000_000  # the buffer that DuckDB gives a line is of 32 MiB, and begins with what is left of another
 
@@ -43,11 +43,14 @@ class Source(ABC):
         return f"(SELECT *, {extra} FROM {base})"
 
     def copied(
-        self, engine: DuckDBEngine, target: str, fields: str, rejects: str, *, strict: bool
+        self, engine: DuckDBEngine, target: str, fields: str, rejects: str, *, strict: bool, done: Done | None = None
     ) -> tuple[int, tuple[str, ...]]:
-        """Create a table from a select list; return how many rows could not be read, and the first few."""
+        """Create a table from a select list; return how many rows could not be read, and the first few.
+
+        `done` is called with the share that is read, as in `DuckDBEngine.execute`.
+        """
         selected = f"SELECT {fields} FROM {self.table(strict, rejects)}"
-        engine.execute(f"CREATE OR REPLACE TABLE {quoted(target)} AS {selected}")
+        engine.execute(f"CREATE OR REPLACE TABLE {quoted(target)} AS {selected}", done)
         return self.unreadable(engine, rejects)
 
     def unreadable(self, engine: DuckDBEngine, rejects: str) -> tuple[int, tuple[str, ...]]:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.duckdb import Done, DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import EngineError
 from discovery.intake.csv_head import CsvHead, csv_head
 from discovery.intake.digest import files_digest
@@ -16,7 +17,7 @@ from discovery.intake.json_files import JsonFiles, open_json
 from discovery.intake.one_table import require_one_table
 from discovery.intake.paths import Files
 from discovery.intake.source import Source, unreadable_source
-from discovery.intake.sql import literal, path_list, quoted
+from discovery.intake.sql import literal, path_list
 
 __all__ = [
     "CsvFiles",
@@ -161,8 +162,12 @@ def open_files(engine: DuckDBEngine, files: Files) -> Source:
         raise unreadable_source(files.label, error) from error
 
 
-def copy_rows(engine: DuckDBEngine, source: Source, target: str, fields: str) -> tuple[int, tuple[str, ...]]:
+def copy_rows(
+    engine: DuckDBEngine, source: Source, target: str, fields: str, done: Done | None = None
+) -> tuple[int, tuple[str, ...]]:
     """Create the table `target` from the select list `fields` over the source.
+
+    `done` is called with the share that is read, as in `DuckDBEngine.execute`.
 
     Returns
     -------
@@ -176,7 +181,7 @@ def copy_rows(engine: DuckDBEngine, source: Source, target: str, fields: str) ->
     """
     for strict in (True, False):
         try:
-            return source.copied(engine, target, fields, f"rejects_{next(_NUMBERS)}", strict=strict)
+            return source.copied(engine, target, fields, f"rejects_{next(_NUMBERS)}", strict=strict, done=done)
         except EngineError as error:
             if not (strict and _CSV_LOST_ITS_WAY in str(error)):
                 raise unreadable_source(source.label, error) from error

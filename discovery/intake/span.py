@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.eventlog import EventLog
-from discovery.intake.sql import quoted
 from discovery.intake.wording import moment
 from discovery.spec import Day
 
@@ -34,10 +35,28 @@ def with_span(engine: DuckDBEngine, events: EventLog, known: str = "") -> EventL
     if not found:
         relation = quoted(events.usable)
         found = _by_day(engine, relation)
-    days, rows, first, last = np.array(found, dtype=np.int64).T
+    return span_of_days(events, np.array(found, dtype=np.int64), lambda: _account_days(engine, relation))
+
+
+def span_of_days(
+    events: EventLog, by_day: NDArray[np.int64], account_days: Callable[[], NDArray[np.int64]]
+) -> EventLog:
+    """Return the events with the log's start and end, and with the stray events that set neither.
+
+    Parameters
+    ----------
+    events
+        What is known of them but for this.
+    by_day : array of shape (D, 4)
+        The days with events of known accounts, ascending: the day since 1970, how many rows, the first and the last
+        time in microseconds.
+    account_days
+        Asked where a day stands apart: how many accounts have events on each of the days, an array of length D.
+    """
+    days, rows, first, last = by_day.T
     inside = np.ones(len(days), dtype=bool)
     if (np.diff(days) >= APART).any():
-        inside = _together(days, _account_days(engine, relation))
+        inside = _together(days, account_days())
     return replace(
         events,
         start=int(first[inside][0]),

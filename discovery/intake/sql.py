@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from discovery.engines.expressions import quoted
+
 NULL_WORDS = ("", "null", "none", "nan", "nat", "n/a", "na", "<na>", "\\n")
 """What exports write, in any case, where a time is missing."""
 
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "0.0")
-
-
-def quoted(name: str) -> str:
-    """Return a column or table name as an identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.columns import Table
 from discovery.intake.formats import Layout
-from discovery.intake.sql import quoted
 
 NARROW = 400
 """Bytes per row up to which the columns that tell are kept; beyond, the source is read again for each SELECT."""

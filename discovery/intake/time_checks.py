@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from discovery.engines.expressions import quoted
 from discovery.intake.checked import Checked, finding
 from discovery.intake.eventlog import USABLE
-from discovery.intake.sql import literal, quoted
+from discovery.intake.sql import literal
 from discovery.intake.wording import counted, moment, percent
 from discovery.results import QualityFinding, Severity
 from discovery.spec import Day

@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.engines.expressions import quoted
 from discovery.intake.quiet import AccountDays, Quiet, empty_days, quiet_stretches
 from discovery.intake.relations import Relations
 from discovery.intake.shifts import jumps
-from discovery.intake.sql import literal, quoted, word_list
+from discovery.intake.sql import literal, word_list
 from discovery.intake.volume import Log, read_volume, with_sample
 from discovery.intake.wording import moment
 from discovery.results import EventSeries, Silence, Timeline, VolumeJump
@@ -24,21 +25,22 @@ _EPOCH = date(1970, 1, 1)
 
 
 def timeline_of(relations: Relations) -> Timeline | None:
-    """Return the timeline of a log, stray times apart; None where no event can be used, or they are elsewhere.
+    """Return the timeline of a log, stray times apart; None where no event can be used or is here.
 
     Events that fall silent or jump stand first, then the most frequent others. Its periods are days, weeks
     from Monday or months, so that there are about 120 of them at most.
     """
     engine: Any = relations.engine
-    if not isinstance(relations.events_table, str):
+    if relations.where != "here":
         return None
-    rows = int(engine.rows(f"SELECT count(*) FROM {quoted(relations.events_table)}")[0][0])
+    events = str(relations.events_table)
+    rows = int(engine.rows(f"SELECT count(*) FROM {quoted(events)}")[0][0])
     if not rows:
         return None
     log = with_sample(
         Log(
             engine=engine,
-            events=relations.events_table,
+            events=events,
             accounts=str(relations.accounts_table),
             start=relations.log_start,
             end=relations.log_end,

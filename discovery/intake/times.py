@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.intake.sql import is_fractional, is_missing, is_number, is_text, literal, quoted
+from discovery.engines.expressions import quoted
+from discovery.intake.sql import is_fractional, is_missing, is_number, is_text, literal
 
 Writing = Literal["date", "number", "day number", "text", "zoned", "naive", "nothing"]
 

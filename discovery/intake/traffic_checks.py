@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from discovery.engines.expressions import quoted
 from discovery.intake.checked import Checked, finding, setting
 from discovery.intake.identity_checks import is_placeholder
 from discovery.intake.lexicon import normalised
-from discovery.intake.sql import id_text, is_text, literal, quoted
+from discovery.intake.sql import id_text, is_text, literal
 from discovery.intake.wording import counted, percent
 from discovery.results import QualityFinding
 from discovery.spec import Day
@@ -43,7 +44,7 @@ class _Traffic:
 
 def traffic_findings(checked: Checked) -> Iterator[QualityFinding]:
     """Yield users and accounts that behave like programs, or are named like one's own."""
-    yield from _own_accounts(checked)
+    yield from own_accounts(checked)
     if checked.events.usable_rows:
         yield from _programs(checked)
         if checked.events.has_users:
@@ -134,7 +135,8 @@ def _behaviour(checked: Checked, kind: str, suspects: Sequence[str]) -> list[_Tr
     ]
 
 
-def _own_accounts(checked: Checked) -> Iterator[QualityFinding]:
+def own_accounts(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield that accounts are named like one's own."""
     accounts = checked.roster.accounts
     excluded = {str(key) for key in accounts.account_id[accounts.excluded]}
     found = checked.engine.rows(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.intake.sql import quoted
+from discovery.engines.expressions import quoted
 from discovery.spec import Day
 
 _SAMPLE = 5_000_000

@@ -80,8 +80,13 @@ def read_ladder(reference: str) -> tuple[StudyResult, Ladder]:
     there_are = "; ".join(f"#{ladder.rank} to {ladder.milestone}" for ladder in result.ladders[:5])
     raise SourceError(
         f"{path} has no ladder {number}. "
-        + (f"It has {len(result.ladders)}: {there_are}." if there_are else "It has none: no milestone was supported.")
+        + (f"It has {len(result.ladders)}: {there_are}." if there_are else _why_none(result))
     )
+
+
+def _why_none(result: StudyResult) -> str:
+    left_out = result.ladders_left_out
+    return f"It has none. {left_out}" if left_out else "It has none: no milestone was supported."
 
 
 def _study(path: Path, values: object) -> StudyResult:

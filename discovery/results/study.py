@@ -211,6 +211,12 @@ class Provenance:
     created_at: str
 
 
+_NO_TIMES = (
+    "Ladders ask when each event happened, and aggregates do not say; run on the events, or on those of a sample of "
+    "accounts."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class StudyResult:
     """The whole answer of a study."""
@@ -232,6 +238,11 @@ class StudyResult:
     score_model: Literal["cox", "logistic"] = "logistic"
     adjusted_for: tuple[str, ...] = ()
     opened: tuple[OpenedProperty, ...] = ()
+
+    @property
+    def ladders_left_out(self) -> str:
+        """Why no ladder was asked for; empty where one was."""
+        return _NO_TIMES if any(finding.code == "aggregates_only" for finding in self.quality) else ""
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the self-contained HTML report to `path` and return it."""

@@ -60,17 +60,38 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1].split() == ["loaded:"]
 
 
-def test_the_command_tells_what_is_kept_and_removes_it(events: Path, tmp_path: Path) -> None:
+def test_the_command_tells_what_is_kept_and_removes_it(
+    events: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "files below 8 MB in all are read anew" in answered("cache")
     assert json.loads(answered("cache", "--json"))["entries"] == []
     answered("check", str(events), "--out", str(tmp_path / "out"))
     assert "100 events" in " ".join(answered("cache").split())
     told = json.loads(answered("cache", "info", "--json"))
     (entry,) = told["entries"]
     assert (entry["of"], entry["events"]) == (str(events), 100)
+    assert entry["current"]
+    assert f"made {entry['made']}" in answered("cache")
+    assert "no longer used" not in answered("cache")
+    monkeypatch.setattr(kept, "made_by", lambda: "another version")
+    assert "no longer used" in answered("cache")
     assert 0 < entry["bytes"] == told["bytes"] <= told["limit"]
     assert json.loads(answered("cache", "clear", "--json"))["removed"] == 1
     assert json.loads(answered("cache", "--json"))["entries"] == []
-    answered("cache", "burn", code=2)
+
+
+def test_another_action_is_one_plain_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["discover", "cache", "burn"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_lists_the_cache_last_in_a_line_of_its_own() -> None:
+    assert answered("--help").rstrip().endswith("Show or clear what earlier runs kept.")
 
 
 def test_no_cache_keeps_nothing(events: Path, tmp_path: Path) -> None:
@@ -96,9 +117,11 @@ def test_the_engine_has_half_of_the_memory(memory: str | None, limit: int | None
     assert engine_limit(memory) == (None if limit is None else f"{limit}B")
 
 
-@pytest.mark.parametrize("memory", ["", "4", "much", "-4GB", "4 apples", "200MB", "nanGB", "4GBB"])
+@pytest.mark.parametrize(
+    "memory", ["", "4", "much", "-4GB", "4 apples", "200MB", "nanGB", "4GBB", "99999999999TB", "٤GB"]
+)
 def test_what_is_no_memory_is_refused_before_anything_is_read(memory: str, events: Path) -> None:
-    with pytest.raises(SpecError, match="memory"):
+    with pytest.raises(SpecError, match="The memory"):
         Study(events, memory=memory)
 
 

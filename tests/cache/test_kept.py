@@ -6,20 +6,25 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import discovery
 from discovery import Study, simulate_world
 from discovery.cache import Cache, cache_folder
 from discovery.cache.warning import CacheWarning
 from discovery.engines.duckdb import DATABASE
+from discovery.errors import InputError
 from discovery.intake import kept
+from discovery.intake.keeping import write_kept
 from discovery.intake.loading import load
 from discovery.intake.relations import Relations
 from discovery.spec import build_spec
@@ -135,6 +140,28 @@ def test_what_rows_are_read_by_is_read_again(cache: Cache, files: Files, asked: 
     assert key({}) == key({"outcome": {"by_day": 60}})
 
 
+def test_a_change_anywhere_in_the_package_makes_another_key(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "discovery"
+    shutil.copytree(Path(discovery.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(kept, "__file__", str(package / "intake/kept.py"))
+
+    def key() -> str:
+        kept._code.cache_clear()
+        question = kept.question_of(*files, build_spec({}))
+        assert question is not None
+        return question.key(dict.fromkeys(question.files, ""))
+
+    keys = [key(), key()]
+    for name in ("spec/sources.py", "naming.py", "results/quality.py", "milestone/parts.py"):
+        (package / name).write_text((package / name).read_text("utf-8") + "# changed\n", "utf-8")
+        keys.append(key())
+    kept._code.cache_clear()
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 5
+
+
 def test_accounts_that_are_read_off_the_events_are_kept_with_their_traits(files: Files, cache: Cache) -> None:
     questions: tuple[dict[str, Any], ...] = ({}, {"accounts": {"segments": []}}, {"outcome": {"by_day": 45}})
     for asked in questions:
@@ -196,6 +223,11 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
+def replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def entry_of(cache: Cache) -> Path:
     (entry,) = cache.kept()
     return cache.folder / entry.key
@@ -207,7 +239,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a byte of the accounts": lambda entry: flip(entry / "accounts.arrow"),
     "the tables cut short": lambda entry: os.truncate(entry / DATABASE, 5000),
     "no tables": lambda entry: (entry / DATABASE).unlink(),
-    "no manifest": lambda entry: (entry / "manifest.json").unlink(),
+    "a manifest that is a folder": lambda entry: replace_by_folder(entry / "manifest.json"),
+    "a manifest of brackets": lambda entry: (entry / "manifest.json").write_text("[" * 100_000),
     "a manifest of nothing": lambda entry: (entry / "manifest.json").write_text("[]"),
     "a manifest cut short": lambda entry: os.truncate(entry / "manifest.json", 20),
     "a part more": lambda entry: (entry / "relations.json.bak").write_text("{}"),
@@ -305,8 +338,117 @@ def test_a_disk_that_fills_while_reading_is_read_without(
 
     monkeypatch.setattr(kept, "load", filling)
     monkeypatch.setattr(Cache, "is_full", lambda self: True)
-    kept.load_kept(*files, build_spec({}), cache=cache).engine.close()
+    with pytest.warns(CacheWarning, match="no space left on device"):
+        kept.load_kept(*files, build_spec({}), cache=cache).engine.close()
     assert list(cache.folder.glob("staging-*")) == []
+
+
+@pytest.mark.parametrize("stage", ["write_kept", "read_kept", "RememberingEngine"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), FileNotFoundError(2, "gone"), None])
+def test_what_cannot_be_kept_after_reading_is_read_again(
+    files: Files, cache: Cache, monkeypatch: pytest.MonkeyPatch, stage: str, error: OSError | None
+) -> None:
+    """None is that somebody removes the whole folder."""
+    true = getattr(kept, stage)
+
+    def refusing(*args: Any, **keywords: Any) -> Any:
+        if error is not None:
+            raise error
+        shutil.rmtree(cache.folder)
+        return true(*args, **keywords)
+
+    monkeypatch.setattr(kept, stage, refusing)
+    with pytest.warns(CacheWarning, match=r"could not hold what was read \("):
+        relations = kept.load_kept(*files, build_spec({}), cache=cache)
+    read = load(*files, build_spec({}))
+    with closing(relations.engine), closing(read.engine):
+        assert differences(relations, read) == []
+        assert rows(relations) == rows(read)
+    assert not list(cache.folder.glob("staging-*"))
+
+
+def test_a_question_that_is_wrong_is_no_fault_of_the_cache(
+    files: Files, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object, **__: object) -> Any:
+        raise InputError("no such outcome")
+
+    monkeypatch.setattr(kept, "outcome_kind", wrong)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InputError, match="no such outcome"):
+            kept.load_kept(*files, build_spec({}), cache=cache)
+
+
+def test_clearing_while_another_run_reads_leaves_it_its_folder(
+    files: Files, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = write_kept
+
+    def cleared(*args: Any) -> None:
+        Cache(cache.folder).clear()
+        true(*args)
+
+    monkeypatch.setattr(kept, "write_kept", cleared)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kept.load_kept(*files, build_spec({}), cache=cache).engine.close()
+    assert len(cache.kept()) == 1
+
+
+def test_a_run_that_outlives_its_entry_leaves_no_skeleton_of_it(
+    files: Files, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relations = kept.load_kept(*files, build_spec({}), cache=cache)
+    with closing(relations.engine):
+        asked = (
+            f"SELECT account_id, count(*) AS n FROM {relations.events_table} GROUP BY account_id ORDER BY account_id"
+        )
+        before = list(relations.engine.batches(asked))
+        folder = entry_of(cache)
+        assert cache.clear()[0] == 1
+        assert list(relations.engine.batches(asked)) == before
+        assert relations.engine.rows("SELECT 41 + 1") == [(42,)]
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("skeleton", [True, False])
+def test_what_was_never_an_entry_is_removed_without_a_word(files: Files, cache: Cache, skeleton: bool) -> None:
+    kept.load_kept(*files, build_spec({}), cache=cache).engine.close()
+    folder = entry_of(cache)
+    shutil.rmtree(folder)
+    if skeleton:
+        (folder / "answers").mkdir(parents=True)
+    else:
+        folder.write_text("in the way")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kept.load_kept(*files, build_spec({}), cache=cache).engine.close()
+    assert (folder / "manifest.json").is_file()
+
+
+def test_another_users_entry_is_left_alone(files: Files, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.load_kept(*files, build_spec({}), cache=cache).engine.close()
+
+    def forbidden(path: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    with warnings.catch_warnings(), monkeypatch.context() as patched:
+        warnings.simplefilter("error")
+        patched.setattr("discovery.cache.store.file_sha256", forbidden)
+        assert cache.find(entry_of(cache).name) is None
+    assert cache.find(entry_of(cache).name) is not None
+
+
+def test_the_stages_say_that_a_kept_reading_was_used_and_when_it_was_made(files: Files, cache: Cache) -> None:
+    told: list[list[str]] = [[], []]
+    for stages in told:
+        progress = lambda stage, share=None, stages=stages: stages.append(stage)
+        kept.load_kept(*files, build_spec({}), cache=cache, progress=progress).engine.close()
+    made = datetime.fromtimestamp(cache.kept()[0].made, UTC)
+    said = f"Using what was read on {made:%Y-%m-%d %H:%M} UTC (--no-cache reads again)"
+    assert said not in told[0]
+    assert said in told[1]
 
 
 def test_a_reading_larger_than_the_cache_is_used_and_removed(files: Files, tmp_path: Path) -> None:

@@ -43,6 +43,51 @@ def test_clear_leaves_alone_what_is_not_ours(tmp_path: Path) -> None:
     assert cache.clear() == (0, 0)
 
 
+def test_entries_of_another_version_go_first(tmp_path: Path) -> None:
+    kept(Cache(tmp_path, limit=3_500, made_by="old"), KEYS[0], 800, 9000.0)
+    cache = Cache(tmp_path, limit=3_500, made_by="new")
+    for n, key in enumerate(KEYS[1:3]):
+        kept(cache, key, 800, 1000.0 + n)
+    assert [entry.current for entry in cache.kept()] == [False, True, True]
+    kept(cache, KEYS[3], 800, 2000.0)
+    assert {entry.key for entry in cache.kept()} == set(KEYS[1:])
+
+
+def test_clear_removes_what_is_half_made_only_once_nobody_writes_to_it(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, limit=1 << 20)
+    live, left = cache.staged(0), cache.staged(0)
+    assert live is not None
+    assert left is not None
+    os.utime(left, (1.0, 1.0))
+    (tmp_path / KEYS[0]).write_text("a plain file of that name")
+    cache.clear()
+    assert list(tmp_path.iterdir()) == [live]
+
+
+def test_a_manifest_from_no_time_is_listed(tmp_path: Path) -> None:
+    (tmp_path / KEYS[0]).mkdir()
+    for written in ('{"made": 1e300}', '{"made": NaN}', '{"made": -5}', "[" * 100_000):
+        (tmp_path / KEYS[0] / "manifest.json").write_text(written)
+        assert Cache(tmp_path).kept()[0].made == 0
+
+
+def test_digests_that_cannot_be_read_count_as_none(tmp_path: Path) -> None:
+    (tmp_path / "known.json").write_text("[" * 100_000)
+    (tmp_path / "events.csv").write_text("a")
+    signatures = {tmp_path / "events.csv": Signature.of(tmp_path / "events.csv")}
+    assert len(Fingerprints(tmp_path / "known.json").of(signatures)) == 1
+
+
+def test_an_answer_that_vanishes_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = Answers(tmp_path / "answers", 1 << 20)
+    answers.keep_rows("rows", [(1,)])
+    list(answers.keeping("batches", iter([pa.record_batch({"n": [1]})])))
+    gone = tmp_path / "answers" / "gone"
+    monkeypatch.setattr(Answers, "_sound", lambda *_: gone)
+    assert answers.rows("rows") is None
+    assert answers.batches("batches") is None
+
+
 def test_what_nobody_finished_is_cleared_away_after_a_day(tmp_path: Path) -> None:
     cache = Cache(tmp_path, limit=1 << 20)
     fresh, old = cache.staged(0), cache.staged(0)

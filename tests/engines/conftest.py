@@ -30,7 +30,7 @@ def spark() -> Iterator[SparkEngine]:
         yield engine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # other tests open a folder, and a process opens one place at a time
 def clickhouse() -> Iterator[ClickHouseEngine]:
     with real.clickhouse() as engine:
         yield engine

@@ -95,9 +95,37 @@ def test_table_keeps_order_of_an_ordered_query(engine):
 
 
 def test_no_progress_bar_reaches_standard_output(engine):
-    asked = "SELECT current_setting('enable_progress_bar') AS bar"
+    asked = "SELECT current_setting('enable_progress_bar_print') AS printed"
     assert engine.rows(asked) == [(False,)]
     assert next(engine.batches(asked)).column(0).to_pylist() == [False]
+
+
+LONG = "CREATE OR REPLACE TABLE made AS SELECT md5(CAST(range AS VARCHAR)) AS text FROM range(1000000)"
+
+
+@pytest.fixture
+def looking_often(monkeypatch):
+    monkeypatch.setattr("discovery.engines.answers._HEARD_WITHIN", 0.002)
+
+
+def test_a_statement_says_how_far_it_is(engine, looking_often):
+    shares = []
+    engine.execute(LONG, shares.append)
+    assert len(shares) > 3
+    assert shares == sorted(set(shares))
+    assert 0 < shares[0] < shares[-1] <= 1
+    assert engine.rows("SELECT count(*) FROM made") == [(1_000_000,)]
+
+
+def test_what_fails_or_is_stopped_while_it_says_so_is_told_as_ever(engine, looking_often):
+    def stop(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.execute(LONG, stop)
+    with pytest.raises(EngineError, match="DuckDB could not answer"):
+        engine.execute("CREATE TABLE made AS SELECT nothing", print)
+    assert engine.rows("SELECT 1") == [(1,)]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), duckdb.InterruptException("Interrupted!")])

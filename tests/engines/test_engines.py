@@ -209,9 +209,19 @@ def test_an_engine_is_opened_by_its_address(postgres_address: str, spark: SparkE
     assert spark.rows("SELECT 1") == [(1,)]  # an active session is not stopped
     with open_engine("clickhouse://") as found:  # type: ignore[attr-defined]
         assert found.rows("SELECT 1") == [(1,)]
+    with pytest.raises(EngineError, match="There is no engine duckdb://"):
+        open_engine("duckdb://")
     with pytest.raises(EngineError, match="There is no engine oracle://; known are") as caught:
         open_engine("oracle://db")
     assert all(scheme in str(caught.value) for scheme in SCHEMES)
+
+
+@pytest.mark.parametrize("address", ["clickhouse://localhost/x", "clickhouse://localhost", "ClickHouse://db:9000"])
+def test_a_clickhouse_server_is_not_taken_for_a_folder(address: str, tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EngineError, match=r"server is not read; clickhouse:///FOLDER .* --dialect clickhouse"):
+        open_engine(address)
+    assert not list(tmp_path.iterdir())
 
 
 def test_clickhouse_keeps_tables_in_a_folder(tmp_path: Any) -> None:

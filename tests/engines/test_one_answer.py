@@ -32,8 +32,9 @@ def test_every_question_has_the_answer_of_duckdb(engine: Any, holds: str) -> Non
     here = dataclasses.replace(world, tables=dataclasses.replace(world.tables, **names))
     spec = build_spec(world.spec)
     answer = on(engine, one_answer(here.tables, settings_of(here, spec), engine.dialect))
-    with closing(from_aggregates(world, answer).engine), closing(from_aggregates(world, answer_of(world)).engine):
-        assert said(from_aggregates(world, answer)) == said(from_aggregates(world, answer_of(world)))
+    found, expected = from_aggregates(world, answer), from_aggregates(world, answer_of(world))
+    with closing(found.engine), closing(expected.engine):
+        assert said(found) == said(expected)
 
 
 @functools.cache

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from sqlglot import exp
 
 from discovery import exposure as asked
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import aliased, column
 from discovery.engines.typed_rows import typed_events
 from discovery.milestone import Condition, Milestone
 from discovery.spec import Day
@@ -73,6 +75,17 @@ def decided(of: Asked) -> np.ndarray:
     return np.where(np.arange(of.n) % 3 == 0, np.inf, (np.arange(of.n) * 1.7) % 31)
 
 
+def of_many(of: Asked) -> Any:
+    """Ask as if half of these accounts were enough: which are asked, and the decisions of those that are."""
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (asked.ranges, asked.decisions):
+            patched.setattr(module, "ENOUGH", of.n // 2)
+        some = asked.ranges.enough_accounts(of.engine, of.accounts)
+        query = exp.select(column("account", "s")).from_(aliased(some, "s")).sql(dialect=of.engine.dialect)
+        places = sorted(int(row[0]) for row in of.engine.rows(query))
+        return places, asked.decision_times(*of.both, decided(of), decided(of)[::-1], min_shared=3)
+
+
 def values_of(name: str) -> Callable[[Asked], Any]:
     def ask(of: Asked) -> Any:
         values = of.values(name)
@@ -92,6 +105,7 @@ QUESTIONS: dict[str, Callable[[Asked], Any]] = {
     "rhythm": lambda of: asked.account_rhythm(*of.both, of.n, OBSERVED, (DEAL,)),
     "volume axes": lambda of: asked.volume_axes(*of.both, OBSERVED),
     "decisions": lambda of: asked.decision_times(*of.both, decided(of), decided(of)[::-1], min_shared=3),
+    "some of many accounts": of_many,
     "sessions": lambda of: asked.session_numbers(*of.both, of.n, OBSERVED, decided(of)[None, :], (DEAL,)),
     "weekly": lambda of: asked.weekly_rows(of.engine, of.events, NAMES[:3], START, END),
     "weekly presence": lambda of: asked.weekly_presence(
@@ -131,7 +145,7 @@ def expected(which: World) -> dict[str, Any]:
 WORLDS = {"full": world(seed=3), "empty": world(seed=0, accounts=0)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def laid() -> Callable[[Any, str], Asked]:
     return functools.cache(lambda engine, which: Asked(engine, WORLDS[which]))
 

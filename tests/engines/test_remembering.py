@@ -79,6 +79,35 @@ def test_rows_of_a_file_are_not_remembered(folder: Path, tmp_path: Path) -> None
     assert answers == [[(1,)], [(2,)]]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "SELECT CAST(now() AS VARCHAR)",
+        "SELECT CAST(Current_Timestamp AS VARCHAR)",
+        "SELECT current_date - DATE '2020-01-01'",
+        'SELECT CAST("today"() AS VARCHAR)',
+        "SELECT uuid()",
+        "SELECT RANDOM ()",
+        "SELECT count(*) FROM seen TABLESAMPLE 40 PERCENT (bernoulli)",
+        "SELECT count(*) FROM seen USING SAMPLE 40 PERCENT (bernoulli)",
+        "SELECT * FROM passing",
+    ],
+)
+def test_what_depends_on_the_clock_or_on_chance_is_not_kept(asked: str, folder: Path) -> None:
+    with closing(opened(folder)) as engine:
+        if "passing" in asked:
+            engine.execute("CREATE TABLE passing AS SELECT random() AS n")
+        engine.rows(asked)
+        list(engine.batches(asked))
+    assert not (folder / "answers").exists()
+
+
+def test_such_a_word_in_a_text_or_as_a_name_does_not_matter(folder: Path) -> None:
+    with closing(opened(folder)) as engine:
+        engine.rows("SELECT n AS \"uuid\" FROM seen WHERE 'it''s now()' <> 'today' -- random()")
+    assert (folder / "answers").exists()
+
+
 def test_what_is_no_database_is_an_error_of_the_engine(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_text("no database")
     with pytest.raises(EngineError):

@@ -95,9 +95,45 @@ def test_the_command_writes_what_the_next_one_goes_on_from(tmp_path: Path, monke
     assert said["ladders"] == []
     assert [each["code"] for each in said["quality"]] == ["aggregates_only"]
     assert (tmp_path / "report/report.html").exists()
+    plain = ["run", "accounts.parquet", "--exposure", "aggregates.parquet", "--set", "outcome.by_day=60", "--json"]
+    beside = run(app, [*plain, "--out", "plain"], catch_exceptions=False)
+    assert json.loads(beside.stdout)["ranking"] == said["ranking"]
+    both = run(app, ["run", "events.parquet", "accounts.parquet", "--exposure", "aggregates.parquet"])
+    assert isinstance(both.exception, InputError)
+    assert "no EVENTS; got 2: events.parquet accounts.parquet" in str(both.exception)
 
 
-@pytest.mark.parametrize("beside", [["--milestone", "x"], ["--worksheet"], ["--dbt", "--out", "x"], ["--seed", "1"]])
+def test_events_or_accounts_alone_are_said_to_lack_the_other(tmp_path: Path) -> None:
+    pq.write_table(simulate.simulate_world("easy", accounts=50, seed=1).events, tmp_path / "events.parquet")
+    half = tmp_path / "discover.toml"
+    half.write_text('[accounts]\nfrom = "accounts.parquet"\n', "utf-8")
+    for given, lacking in ((tmp_path / "events.parquet", "accounts"), (half, "events")):
+        done = CliRunner().invoke(app, ["export", str(given), "--exposure"])
+        assert isinstance(done.exception, InputError)
+        assert f"No {lacking} were given" in str(done.exception)
+
+
+def test_what_aggregates_do_not_hold_is_refused_before_any_look(tmp_path: Path) -> None:
+    spec = tmp_path / "discover.toml"
+    spec.write_text('[events]\nfrom = "e.csv"\n[accounts]\nfrom = "a.csv"\n[identity]\nfrom = "u.csv"\n', "utf-8")
+    done = CliRunner().invoke(app, ["export", str(spec), "--exposure"])
+    assert isinstance(done.exception, SpecError)
+    assert "join the accounts to the events in a view" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        ["--milestone", "x"],
+        ["--worksheet"],
+        ["--dbt", "--out", "x"],
+        ["--seed", "1"],
+        ["--memory", "5GB"],
+        ["--no-cache"],
+    ],
+)
 def test_what_else_is_exported_is_refused_beside_it(beside: list[str]) -> None:
     done = CliRunner().invoke(app, ["export", "discover.toml", "--exposure", *beside])
     assert isinstance(done.exception, InputError)
+    idle = beside[0] in ("--seed", "--memory", "--no-cache")
+    assert (f"{beside[0]} changes nothing" if idle else "of the aggregates alone") in str(done.exception)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,9 +152,10 @@ def test_repeated_rows_of_a_very_large_log_are_judged_by_some_accounts(monkeypat
 
 
 def test_a_sample_of_a_very_large_log_is_dropped_again(monkeypatch):
+    whole = read(*hostile())
     monkeypatch.setattr("discovery.intake.volume._SAMPLE", 100)
-    relations = read(clean_events(), clean_accounts())
+    relations = read(*hostile())
     assert timeline_of(relations) is not None
     left = relations.engine.rows("SELECT table_name FROM information_schema.tables WHERE table_name LIKE '%some'")
     assert left == []
-    assert replace(relations).quality == relations.quality
+    assert relations.quality == whole.quality

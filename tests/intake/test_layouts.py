@@ -127,7 +127,7 @@ def test_accounts_are_as_the_export_tells(export):
 def test_what_the_export_tells_is_read_in_the_same_pass(export, monkeypatch):
     passes = []
     execute = DuckDBEngine.execute
-    monkeypatch.setattr(DuckDBEngine, "execute", lambda self, sql: (passes.append(sql), execute(self, sql))[1])
+    monkeypatch.setattr(DuckDBEngine, "execute", lambda self, sql, *_: (passes.append(sql), execute(self, sql))[1])
     relations = read(export, None)
     whole = [sql for sql in passes if "read_json" in sql and "LIMIT" not in sql]
     assert len(whole) == 1

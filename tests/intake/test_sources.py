@@ -313,9 +313,23 @@ def test_an_engine_may_be_given_and_stays_open_on_failure():
 
 
 def test_progress_is_told():
-    told: list[str] = []
-    load(EVENTS, ACCOUNTS, StudySpec(), progress=told.append)
-    assert told == ["Reading the accounts", "Reading the events", "Checking the rows"]
+    told: dict[str, None] = {}
+    load(EVENTS, ACCOUNTS, StudySpec(), progress=lambda stage, share=None: told.setdefault(stage))
+    stages = ["Reading the accounts", "Reading the events", "Matching events, users and accounts", "Checking the rows"]
+    assert list(told) == stages
+
+
+def test_the_share_of_the_events_that_is_read_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("discovery.engines.answers._HEARD_WITHIN", 0.002)
+    many = pd.concat([EVENTS] * (1 + 400_000 // len(EVENTS)))
+    many.to_csv(tmp_path / "e.csv", index=False)
+    told: list[tuple[str, float | None]] = []
+    load(tmp_path / "e.csv", ACCOUNTS, StudySpec(), progress=lambda stage, share=None: told.append((stage, share)))
+    shares = [share for _, share in told if share is not None]
+    assert {stage for stage, share in told if share is not None} == {"Reading the events"}
+    assert len(shares) > 3
+    assert shares == sorted(set(shares))
+    assert 0 < shares[0] < shares[-1] <= 1
 
 
 @pytest.mark.parametrize("every", [1, 2], ids=["all lines", "half of the lines"])

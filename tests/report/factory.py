@@ -632,6 +632,20 @@ def for_one_persona() -> StudyResult:
     return telling("none", verdict=PERSONAS[0].verdict, ladders=(steps,))
 
 
+def of_aggregates(status: str = "found") -> StudyResult:
+    """Build a result that goes on from aggregates, which hold nothing that ladders ask."""
+    told = QualityFinding(
+        code="aggregates_only",
+        severity="info",
+        message="The study goes on from aggregates of 900 events.",
+        count=900,
+        share=1.0,
+        examples=(),
+        remedy="Nothing to do.",
+    )
+    return study(status, ladders=(), quality=(told,))
+
+
 def bare(status: str = "insufficient") -> StudyResult:
     """A result in which everything that may be empty is empty."""
     nobody = dict.fromkeys((f.name for f in dataclasses.fields(Population)), 0) | {"base_rate": None}

@@ -105,6 +105,14 @@ def test_a_study_without_a_supported_row_says_so_and_what_it_could_have_seen():
     assert "No row below is supported" not in page_of("lead").words("ranking")
 
 
+def test_aggregates_hold_no_ladder_whatever_the_verdict():
+    page = Page(report.render(factory.of_aggregates()))
+    assert page.words("ladders") == (
+        "Candidate ladders Ladders ask when each event happened, and aggregates do not say; run on the events, or on "
+        "those of a sample of accounts."
+    )
+
+
 def test_insufficient_data_leave_no_empty_sections():
     page = Page(report.render(factory.bare()))
     assert page.words("ranking") == "Ranking No rule could be compared, so there is no ranking."

@@ -41,6 +41,12 @@ def test_the_top_row_of_nothing_is_not_offered(capsys, verdict, warned):
     assert ("No row is supported as a milestone" in said(factory.telling(verdict), capsys)) is warned
 
 
+def test_aggregates_say_why_there_is_no_ladder(capsys):
+    why = "Ladders ask when each event happened, and aggregates do not say; run on the events"
+    assert why in said(factory.of_aggregates(), capsys)
+    assert "Ladders ask" not in said(factory.telling("none"), capsys)
+
+
 def test_more_explanations_than_fit_are_counted(capsys):
     families = tuple(factory.family(r, f"event_{r}", explained_away=f"reason {r}.") for r in range(1, 8))
     text = said(factory.study("none", ranking=families), capsys)

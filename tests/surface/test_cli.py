@@ -236,9 +236,10 @@ def bad_exports():
         (
             "settings without a run",
             (*ladder, "RESULT", "--set", "outcome.by_day=60"),
-            "--set and --seed change nothing",
+            "--set, --seed, --memory and --no-cache change nothing",
         ),
-        ("seed without a run", (*ladder, "RESULT", "--seed", "0"), "--set and --seed change nothing"),
+        ("seed without a run", (*ladder, "RESULT", "--seed", "0"), "--memory and --no-cache change nothing"),
+        ("memory without a run", (*ladder, "RESULT", "--memory", "5GB"), "--memory and --no-cache change nothing"),
         ("no such number", (*ladder, "RESULT#77"), "has no ladder 77"),
         ("no such file", (*ladder, "none.json#1"), "There is no file none.json"),
         ("a folder to write", (*ladder, "RESULT", "--out", "."), "is a folder"),

@@ -140,6 +140,11 @@ BAD = {
     "ladder and sources": (("e.csv", "a.csv", "--ladder", "r.json", "--dialect", "duckdb"), "leave out e.csv a.csv"),
     "no sources": (("--milestone", "x"), "EVENTS and ACCOUNTS"),
     "a seed": (("e.csv", "a.csv", "--milestone", "x", "--seed", "1"), "--seed changes nothing"),
+    "memory": (("e.csv", "a.csv", "--milestone", "x", "--memory", "5GB"), "--memory changes nothing"),
+    "no cache either": (
+        ("e.csv", "a.csv", "--milestone", "x", "--memory", "5GB", "--no-cache"),
+        "--memory and --no-cache change nothing",
+    ),
     "dbt without a folder": (("e.csv", "a.csv", "--milestone", "x", "--dbt"), "--out DIR"),
     "unknown dialect": (("e.csv", "a.csv", "--milestone", "x", "--dialect", "oracle"), "Known are: duckdb, postgres"),
     "unknown type": (("e.csv", "a.csv", "--milestone", "x", "--type", "a=b"), "events.time=timestamptz"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from discovery.engines.expressions import quoted
 from discovery.intake.formats.group_keys import (
     Extracted,
     keys_told,
@@ -29,7 +30,7 @@ from discovery.intake.formats.told import (
 )
 from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source
-from discovery.intake.sql import id_text, is_text, literal, quoted
+from discovery.intake.sql import id_text, is_text, literal
 from discovery.intake.wording import listed, percent
 
 USER = "user_id, else amplitude_id"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from discovery.engines.expressions import quoted
 from discovery.intake.formats.layout import Look
 from discovery.intake.lexicon import EVENT_ROLES, by_preference
 from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source
-from discovery.intake.sql import literal, quoted
+from discovery.intake.sql import literal
 
 _MOST_KEYS = 200
 _MOST_ASKED = 30

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.sources import Source
-from discovery.intake.sql import quoted
 from discovery.spec import EventsSpec, Format
 
 EventRole = Literal["account", "user", "event", "time", "id", "creator", "sent", "received"]

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.formats.group_keys import (
     Extracted,
     keys_told,
@@ -23,7 +24,7 @@ from discovery.intake.formats.group_keys import (
 from discovery.intake.formats.layout import EventRole, Layout, Look, Role
 from discovery.intake.formats.told import as_json, members_told, persons_told, with_column
 from discovery.intake.sources import MemoryTable, Source
-from discovery.intake.sql import id_text, is_number, is_text, literal, quoted
+from discovery.intake.sql import id_text, is_number, is_text, literal
 from discovery.intake.wording import listed, percent
 
 ID = "$insert_id, distinct_id, time, event"

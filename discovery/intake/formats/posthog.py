@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.formats.layout import EventRole, Layout, Look, Role
 from discovery.intake.formats.posthog_groups import (
     AccountOfEvents,
@@ -17,7 +18,7 @@ from discovery.intake.formats.posthog_persons import NOBODY, persons
 from discovery.intake.formats.posthog_rows import PASSED_OVER, Rows, rows_of
 from discovery.intake.formats.told import with_column
 from discovery.intake.sources import Source
-from discovery.intake.sql import literal, quoted, word_list
+from discovery.intake.sql import literal, word_list
 from discovery.intake.times import look_at_times
 
 _NEEDED = ("event", "distinct_id", "timestamp")

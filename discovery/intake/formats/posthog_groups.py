@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.formats.layout import Look
 from discovery.intake.formats.posthog_rows import Rows, rows_of
 from discovery.intake.formats.told import members_told, moment, told_at, told_by
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference
 from discovery.intake.sources import Source
-from discovery.intake.sql import id_text, literal, quoted
+from discovery.intake.sql import id_text, literal
 from discovery.intake.times import look_at_times
 from discovery.intake.wording import percent
 from discovery.spec import EventsSpec

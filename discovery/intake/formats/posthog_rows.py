@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from discovery.engines.expressions import quoted
 from discovery.intake.formats.layout import Look
 from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source
-from discovery.intake.sql import is_text, literal, quoted, word_list
+from discovery.intake.sql import is_text, literal, word_list
 
 NOTHING = "CAST(NULL AS VARCHAR)"
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.intake.formats.layout import EventRole, Layout, Look, Role
 from discovery.intake.formats.told import (
     accounts_told,
@@ -34,7 +35,7 @@ from discovery.intake.formats.told import (
 from discovery.intake.lexicon import EVENT_ROLES, by_preference
 from discovery.intake.reaching import pointer
 from discovery.intake.sources import JsonFiles, Source
-from discovery.intake.sql import id_text, literal, quoted, word_list
+from discovery.intake.sql import id_text, literal, word_list
 from discovery.intake.wording import percent
 from discovery.spec import EventsSpec
 

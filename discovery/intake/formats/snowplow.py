@@ -17,6 +17,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from discovery.engines.expressions import quoted
 from discovery.intake.formats.layout import EventRole, Layout, Look, Role
 from discovery.intake.formats.snowplow_stream import ENRICHED, is_enriched, with_entities, with_header
 from discovery.intake.formats.told import (
@@ -38,7 +39,7 @@ from discovery.intake.formats.told import (
 from discovery.intake.lexicon import EVENT_ROLES, by_preference
 from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source, sample_rows
-from discovery.intake.sql import id_text, literal, plain_text, quoted, word_list
+from discovery.intake.sql import id_text, literal, plain_text, word_list
 
 NO_BEHAVIOUR = (
     "page_view",

@@ -11,12 +11,13 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from discovery.engines.expressions import quoted
 from discovery.intake.csv_head import CsvHead
 from discovery.intake.formats.layout import Look
 from discovery.intake.formats.told import as_json, settled, with_column
 from discovery.intake.packed import first_bytes
 from discovery.intake.sources import CsvFiles, Source
-from discovery.intake.sql import literal, path_list, quoted
+from discovery.intake.sql import literal, path_list
 
 _COLUMNS = (
     "app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker "

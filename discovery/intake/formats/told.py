@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from discovery.engines.duckdb import DuckDBEngine
+from discovery.engines.expressions import quoted
 from discovery.errors import EngineError
 from discovery.intake.formats.layout import EventRole, Look, Role
 from discovery.intake.lexicon import ACCOUNT_ROLES, EVENT_ROLES, by_preference, normalised
 from discovery.intake.reaching import pointer
 from discovery.intake.sources import Source
-from discovery.intake.sql import id_text, is_text, literal, quoted
+from discovery.intake.sql import id_text, is_text, literal
 from discovery.intake.times import Clock, look_at_times
 from discovery.spec import Day
 

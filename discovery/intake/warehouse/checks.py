@@ -6,14 +6,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from discovery.intake.account_checks import account_findings, observed_past_log
+from discovery.intake.account_checks import account_findings
 from discovery.intake.checked import SHOWN, Checked, finding
+from discovery.intake.checks import OF_THE_QUESTION, question_findings, worst_first
+from discovery.intake.counted_checks import lacking_findings, span_findings, unknown_accounts
 from discovery.intake.coverage_checks import coverage_findings
-from discovery.intake.event_checks import names_not_in_log
-from discovery.intake.identity_checks import FEW_WITHOUT_ACCOUNT
-from discovery.intake.outcome_checks import churn_is_silence, outcome_findings
+from discovery.intake.identity_checks import FEW_WITHOUT_USER
+from discovery.intake.outcome_checks import outcome_findings
 from discovery.intake.rules import rules_checked
-from discovery.intake.span import APART
+from discovery.intake.traffic_checks import own_accounts
 from discovery.intake.warehouse.rows import TypedEvents
 from discovery.intake.warehouse.summary import Cube, Lives
 from discovery.intake.wording import counted, moment, percent
@@ -22,29 +23,22 @@ from discovery.spec import Day
 
 _ENOUGH, _MOST = 100, 0.5
 _AT_MIDNIGHT, _ON_THE_HOUR, _ON_THE_MINUTE = 0.2, 0.5, 0.9
-_ORDER = {"error": 0, "warning": 1, "info": 2}
-_ISO = "Store times as a timestamp, or as ISO 8601 text (2024-03-31T14:05:00Z)"
-_NOT_ASKED = frozenset(
+_ASKED = frozenset(
     (
-        "aliases_applied",
-        "tracking_starts",
-        "tracking_stops",
-        "tracking_gaps",
-        "renamed_event",
-        "volume_jump",
-        "placeholder_account",
-        "shared_user_id",
-        "users_in_several_accounts",
-        "account_is_user",
-        "internal_users",
-        "internal_accounts",
-        "bot_like",
-        "shifted_times",
-        "late_events",
-        "clock_skew",
+        *OF_THE_QUESTION,
+        *("unreadable_rows", "guessed_encoding", "blank_rows", "missing_event_name", "no_usable_events"),
+        *("duplicate_ids", "records_passed_over", "left_out"),
+        *("missing_time", "unreadable_time", "date_only_time", "round_times", "stray_times", "future_events"),
+        *("missing_account", "unknown_accounts", "events_without_user"),
+        *("accounts_derived", "accounts_without_id", "duplicate_accounts", "missing_signup", "unreadable_signup"),
+        *("no_usable_signup", "signups_before_log", "signups_after_log", "events_before_signup"),
+        *("accounts_without_events", "low_coverage", "internal_accounts", "several_variants", "one_variant"),
+        *("unreadable_churned", "churn_before_signup", "activity_after_churn", "unreadable_converted"),
+        *("unreadable_observed_until", "observed_until_is_churn", "observed_until_is_last_event"),
+        "near_duplicate_names",
     )
 )
-"""Rules that need more than aggregates of the events."""
+"""Rules that aggregates of the events answer, or the accounts; no other counts as passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,35 +57,33 @@ class Seen:
 
 def checked_in_place(checked: Checked, seen: Seen) -> tuple[tuple[QualityFinding, ...], tuple[RuleChecked, ...]]:
     """Return every finding, errors first, and how the data stand to each rule."""
-    checked.__dict__["names"] = seen.cube.names  # counted over there
-    found = [*_of_events(checked, seen), *account_findings(checked), *outcome_findings(checked)]
-    for further in (coverage_findings, names_not_in_log, observed_past_log, churn_is_silence):
+    found = [*_of_events(checked, seen)]
+    for further in (account_findings, outcome_findings, coverage_findings, own_accounts, question_findings):
         found += further(checked)
     given = rules_checked(checked, found)
     rules = tuple(_answered(rule, checked, seen) for rule in given)
     not_asked = sum(rule != before for rule, before in zip(rules, given, strict=True))
     checked.clear()
     found.append(_in_place(checked, seen, not_asked))
-    return tuple(sorted(found, key=lambda each: _ORDER[each.severity])), rules
+    return worst_first(found), rules
 
 
 def _answered(rule: RuleChecked, checked: Checked, seen: Seen) -> RuleChecked:
-    if rule.state != "passed" or not _is_not_asked(rule, checked):
+    if rule.state != "passed" or _is_asked(rule, checked):
         return rule
     where = seen.events.place.engine.dialect
     return replace(rule, state="not applicable", reason=f"the events stay in {where}, where this is not asked")
 
 
-def _is_not_asked(rule: RuleChecked, checked: Checked) -> bool:
-    return rule.code in _NOT_ASKED or (rule.code == "duplicate_rows" and checked.spec.events.duplicates != "exact")
+def _is_asked(rule: RuleChecked, checked: Checked) -> bool:
+    return rule.code in _ASKED or (rule.code == "duplicate_rows" and checked.spec.events.duplicates == "exact")
 
 
 def _of_events(checked: Checked, seen: Seen) -> Iterator[QualityFinding]:
-    yield from _unread_accounts(checked)
-    yield from _blank(checked)
-    yield from _unusable(checked)
+    yield from lacking_findings(checked)
     yield from _repeated(checked)
     if checked.events.usable_rows:
+        yield from _zone(checked, seen)
         yield from _times(checked, seen)
         yield from _accounts(checked, seen)
         yield from _without_user(checked, seen)
@@ -110,97 +102,6 @@ def _in_place(checked: Checked, seen: Seen, not_asked: int) -> QualityFinding:
         examples=(),
         remedy="To check everything, export some months as Parquet and run discover check on the files.",
     )
-
-
-def _unread_accounts(checked: Checked) -> Iterator[QualityFinding]:
-    lost, lines = checked.account_losses
-    rows = checked.roster.rows + lost
-    if lost:
-        yield finding(
-            "unreadable_rows",
-            "error" if lost > rows / 2 else "warning",
-            f"{counted(lost, 'line')} of the accounts could not be read and {_is(lost)} left out: the number of "
-            "fields, a quote or the encoding is wrong.",
-            count=lost,
-            of=rows,
-            examples=lines,
-            remedy="Export the accounts again as UTF-8, with quotes around values that hold the separator.",
-        )
-    files = checked.guessed_encoding
-    if files:
-        yield finding(
-            "guessed_encoding",
-            "info",
-            f"{counted(len(files), 'file')} {_is(len(files))} not UTF-8 and {_is(len(files))} read as Latin-1 "
-            "(Windows-1252); letters beyond ASCII may be wrong.",
-            count=len(files),
-            of=0,
-            examples=files,
-            remedy="Export as UTF-8, in Excel as 'CSV UTF-8'.",
-        )
-
-
-def _blank(checked: Checked) -> Iterator[QualityFinding]:
-    events, roster = checked.events, checked.roster
-    for side, blank, rows in (("events", events.blank, events.rows_read), ("accounts", roster.blank, roster.rows)):
-        if blank:
-            yield finding(
-                "blank_rows",
-                "info",
-                f"{counted(blank, 'row')} of the {side} {_has(blank)} nothing in {'it' if blank == 1 else 'them'} and "
-                f"{_is(blank)} passed over.",
-                count=blank,
-                of=rows + blank,
-                examples=(),
-                remedy="Nothing to do.",
-            )
-
-
-def _unusable(checked: Checked) -> Iterator[QualityFinding]:
-    events, spec = checked.events, checked.spec.events
-    cases = (
-        ("missing_account", events.missing_account, "no account id"),
-        ("missing_event_name", events.missing_event, "no event name"),
-        ("missing_time", events.missing_time, "no time"),
-    )
-    for code, count, lacking in cases:
-        if count:
-            visitors = code == "missing_account" and count < FEW_WITHOUT_ACCOUNT * events.rows
-            yield finding(
-                code,
-                "info" if visitors else "warning",
-                f"{counted(count, 'event')} {_has(count)} {lacking} ({percent(count / events.rows)}) and {_is(count)} "
-                "left out.",
-                count=count,
-                of=events.rows,
-                examples=(),
-                remedy="Nothing to do if these are visitors who never joined an account. Otherwise fill the column, or "
-                "check that events.account names the right one."
-                if code == "missing_account"
-                else "Fill the column, or check that the right column is named in the spec.",
-            )
-    if events.unreadable_time:
-        filled = events.rows - events.missing_time
-        yield finding(
-            "unreadable_time",
-            "error" if events.unreadable_time > filled / 2 else "warning",
-            f"{counted(events.unreadable_time, 'event')} ({percent(events.unreadable_time / events.rows)}) have a "
-            f"{spec.time!r} that does not read as a time and are left out.",
-            count=events.unreadable_time,
-            of=events.rows,
-            examples=(),
-            remedy=f"{_ISO}: dates such as 03/04/2024 are not guessed at.",
-        )
-    if not events.usable_rows:
-        yield finding(
-            "no_usable_events",
-            "error",
-            f"None of the {counted(events.rows, 'event')} has an account id, an event name and a time that reads.",
-            count=events.rows,
-            of=events.rows,
-            examples=(),
-            remedy=f"{_ISO}, and check which columns are named in the spec.",
-        )
 
 
 def _repeated(checked: Checked) -> Iterator[QualityFinding]:
@@ -231,21 +132,32 @@ def _repeated(checked: Checked) -> Iterator[QualityFinding]:
         )
 
 
+def _zone(checked: Checked, seen: Seen) -> Iterator[QualityFinding]:
+    """Say that ClickHouse holds instants, so that the zone of the spec moves no event, but may move a signup."""
+    name, zone = checked.time, checked.spec.events.timezone
+    stored = seen.events.place.columns[name]
+    if seen.events.dialect.name != "clickhouse" or "DateTime" not in stored or zone == "UTC" or f"'{zone}'" in stored:
+        return
+    roll, signup = checked.roll, ""
+    if roll is not None and "signup" in roll.roles and roll.clock(roll.roles["signup"]).writing in ("naive", "text"):
+        signup = f", but signup times that name no zone as those of a clock in {zone}"
+    yield finding(
+        "zone_not_applied",
+        "warning",
+        f"ClickHouse keeps instants in {name!r} ({stored}), so these are read as they are{signup}: events.timezone = "
+        f"{zone!r} does not move them.",
+        count=checked.events.usable_rows,
+        of=checked.events.usable_rows,
+        examples=(),
+        remedy=f"Nothing to do if they are instants. If they show a clock in {zone}, make a view with "
+        f"toDateTime64(toString({name}), 6, '{zone}') in its place, and name it in events.table.",
+    )
+
+
 def _times(checked: Checked, seen: Seen) -> Iterator[QualityFinding]:
     events, cube = checked.events, seen.cube
     rows = events.usable_rows
-    if events.date_only:
-        yield finding(
-            "date_only_time",
-            "info",
-            "The events carry dates without a time of day, so windows mean calendar days and the order of events "
-            "within a day is unknown.",
-            count=rows,
-            of=rows,
-            examples=(),
-            remedy="If times of day exist, name their column; first days are then told apart to the hour.",
-        )
-    elif rows >= _ENOUGH:
+    if not events.date_only and rows >= _ENOUGH:
         yield from _rounded(cube, rows)
     now = time.time_ns() // 1000
     later = cube.numbers["last"] > now + Day
@@ -262,19 +174,7 @@ def _times(checked: Checked, seen: Seen) -> Iterator[QualityFinding]:
             remedy="Name a time that the server wrote in events.time, check events.timezone, or leave these rows out "
             "in a view.",
         )
-    if events.strays:
-        yield finding(
-            "stray_times",
-            "warning",
-            f"{counted(events.strays, 'event')} {'lies' if events.strays == 1 else 'lie'} {APART} days or more apart "
-            f"from all others (which run from {moment(events.start or 0)} to {moment(events.end or 0)}); "
-            f"{'it does' if events.strays == 1 else 'they do'} not set where the log begins or ends.",
-            count=events.strays,
-            of=rows,
-            examples=events.examples_stray,
-            remedy="Correct wrong dates, or leave these events out in a view. If they are right, set "
-            "accounts.observed_until to the day of the last one.",
-        )
+    yield from span_findings(checked)
 
 
 def _rounded(cube: Cube, rows: int) -> Iterator[QualityFinding]:
@@ -317,18 +217,7 @@ def _accounts(checked: Checked, seen: Seen) -> Iterator[QualityFinding]:
             names_accounts=True,
         )
         return
-    if unknown:
-        yield finding(
-            "unknown_accounts",
-            "warning",
-            f"{counted(unknown, 'event')} ({percent(unknown / rows)}) belong to an account that is not in accounts, "
-            "and are not used.",
-            count=unknown,
-            of=rows,
-            examples=seen.examples,
-            remedy="Give the missing accounts too, or check that both sides name accounts by the same id.",
-            names_accounts=True,
-        )
+    yield from unknown_accounts(checked, unknown, seen.examples)
     early, almost = int(seen.lives.early.sum()), int(seen.lives.almost.sum())
     if early:
         near = f" ({counted(almost, 'of them', 'of them')} by less than a day)" if almost else ""
@@ -350,7 +239,7 @@ def _accounts(checked: Checked, seen: Seen) -> Iterator[QualityFinding]:
 def _without_user(checked: Checked, seen: Seen) -> Iterator[QualityFinding]:
     rows = checked.events.usable_rows
     bare = rows - seen.cube.total("users")
-    if bare and checked.events.has_users:
+    if bare >= FEW_WITHOUT_USER * rows and checked.events.has_users:
         yield finding(
             "events_without_user",
             "warning" if bare >= _MOST * rows else "info",
@@ -361,11 +250,3 @@ def _without_user(checked: Checked, seen: Seen) -> Iterator[QualityFinding]:
             examples=(),
             remedy="Store the user of these events too, if somebody did them; what the system did by itself has none.",
         )
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _has(count: int) -> str:
-    return "has" if count == 1 else "have"

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from discovery.engines.dialects import dialect_named
 from discovery.engines.duckdb import DuckDBEngine
-from discovery.engines.expressions import named
+from discovery.engines.expressions import named, quoted
 from discovery.engines.readings import written
 from discovery.engines.typed_rows import table_named
 from discovery.errors import SourceError
@@ -59,7 +59,7 @@ def copied(place: Place, engine: DuckDBEngine, name: str, limit: int | None = No
     return CopiedTable(
         label=place.label,
         path=place.address,
-        columns=engine.columns('"' + name.replace('"', '""') + '"'),
+        columns=engine.columns(quoted(name)),
         name=name,
         sha256=table_digest(rows) if limit is None else "",
         part=place.part,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +30,7 @@ from discovery.intake.relations import UNKNOWN_TIME, Accounts, Relations
 from discovery.intake.roster import Roster, build_accounts
 from discovery.intake.silence import silence_in_words
 from discovery.intake.sources import Source
-from discovery.intake.span import APART, _together
+from discovery.intake.span import span_of_days
 from discovery.intake.warehouse.checks import Seen, checked_in_place
 from discovery.intake.warehouse.copied import copied, open_copied
 from discovery.intake.warehouse.place import Place, opened_place
@@ -47,7 +46,6 @@ from discovery.intake.warehouse.summary import (
     totals,
     unknown_accounts,
 )
-from discovery.intake.wording import moment
 from discovery.progress import Progress
 from discovery.spec import Day, StudySpec, build_spec
 
@@ -69,6 +67,7 @@ class _Known:
 
 
 def load_in_place(
+    here: DuckDBEngine,
     events: object,
     accounts: object,
     spec: StudySpec,
@@ -80,6 +79,8 @@ def load_in_place(
 
     Parameters
     ----------
+    here
+        Where the accounts are read and a few rows are looked at; nothing that is returned needs it.
     events
         The address of their database; None takes that of the spec.
     accounts
@@ -108,8 +109,7 @@ def load_in_place(
     progress("Looking at the events")
     place = opened_place(address, Part.named_in(spec.events), "events")
     try:
-        with closing(DuckDBEngine()) as here:
-            return _load(here, place, accounts, spec, properties, progress)
+        return _load(here, place, accounts, spec, properties, progress)
     except BaseException:
         place.engine.close()
         raise
@@ -164,6 +164,7 @@ def _checked(log: Table, known: _Known, events: EventLog, seen: Seen, spec: Stud
         roll=roll.table,
         layout=_layout(log.source),
         time=log.roles["time"],
+        counts=seen.cube.names,
     )
     quality, rules = checked_in_place(checked, seen)
     return Relations(
@@ -272,18 +273,9 @@ def _with_span(typed: TypedEvents, events: EventLog, known: Relation, unknown: i
     """Return the events with the log's start and end, which known accounts set, and no stray events."""
     if not events.usable_rows or unknown == events.usable_rows:
         return events
-    days = known_days(typed, known)
-    inside = np.ones(len(days), dtype=bool)
-    if (np.diff(days[:, 0]) >= APART * Day).any():
-        days = known_days(typed, known, accounts=True)
-        inside = _together(days[:, 0] // Day, days[:, 4])
-    return replace(
-        events,
-        start=int(days[inside, 2][0]),
-        end=int(days[inside, 3][-1]),
-        strays=int(days[~inside, 1].sum()),
-        examples_stray=tuple(moment(int(day)) for day in days[~inside, 0]),
-    )
+    by_day = known_days(typed, known)[:, :4]
+    by_day[:, 0] //= Day
+    return span_of_days(events, by_day, lambda: known_days(typed, known, accounts=True)[:, 4])
 
 
 def _departure_is_logged(typed: TypedEvents, known: _Known, rows: dict[str, int]) -> bool:

@@ -8,13 +8,13 @@ from typing import Literal
 from sqlglot import exp
 
 from discovery.engines.dialects import Dialect, dialect_named
-from discovery.engines.expressions import named
+from discovery.engines.expressions import named, quoted
 from discovery.engines.raw_tables import IdColumn, PropertyColumn, RawTables, TimeColumn, TimeType
 from discovery.engines.readings import written
 from discovery.engines.typed_rows import event_rows, kept_rows
 from discovery.errors import ColumnError
 from discovery.intake.columns import Table
-from discovery.intake.sql import NULL_WORDS, is_fractional, is_number, is_text, quoted
+from discovery.intake.sql import NULL_WORDS, is_fractional, is_number, is_text
 from discovery.intake.warehouse.place import Place
 from discovery.spec import EventsSpec
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from discovery.engines.expressions import quoted
 from discovery.intake import load
 from discovery.intake.formats import FORMATS, amplitude, layout_of
-from discovery.intake.sql import quoted
 from discovery.spec import build_spec
 from tests.exports.amplitude import EXPORTS, write_export, write_merged_ids, write_warehouse
 from tests.exports.plain import flags_of, loaded_flags, write_plain

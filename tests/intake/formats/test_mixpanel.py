@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from discovery.engines.expressions import quoted
 from discovery.intake import load
 from discovery.intake.formats import FORMATS, layout_of, mixpanel
-from discovery.intake.sql import quoted
 from discovery.spec import build_spec
 from tests.exports.mixpanel import (
     EXPORTS,

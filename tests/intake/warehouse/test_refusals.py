@@ -8,9 +8,7 @@ import pyarrow as pa
 import pytest
 
 from discovery import intake
-from discovery.engines import SCHEMES
 from discovery.errors import ColumnError, DiscoveryError, EngineError, SourceError
-from discovery.intake.addresses import IN_PLACE
 from discovery.spec import build_spec
 
 from .servers import Server
@@ -29,10 +27,6 @@ def load(server: Server, accounts: object = ACCOUNTS, **events: Any) -> intake.R
     server.lay("small", EVENTS)
     spec = {"events": {"from": server.address, "table": "small", **events}}
     return intake.load(None, accounts, build_spec(spec))
-
-
-def test_the_kinds_of_databases_are_those_of_the_engines() -> None:
-    assert set(IN_PLACE) == set(SCHEMES) - {"duckdb"}
 
 
 def test_a_few_rows_are_read_and_counted(postgres: Server) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,12 @@ import pytest
 from typer.testing import CliRunner
 
 import discovery
+from discovery import intake
 from discovery.cli import app
+from discovery.exposure import met_between
 from discovery.intake.addresses import is_in_place
-from discovery.spec import build_spec
+from discovery.milestone import Milestone
+from discovery.spec import Day, build_spec
 
 from .servers import Server
 
@@ -108,10 +113,55 @@ def test_a_first_look_says_what_to_give_instead(postgres: Server) -> None:
         discovery.Study(spec=spec_of(postgres)).profile()
 
 
+def test_a_first_look_is_refused_before_a_table_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(discovery.InputError, match="Give a sample of them as a file"):
+        discovery.Study("spark://", world().accounts).profile()
+    with pytest.raises(discovery.InputError, match="Give a sample of them as a file"):
+        CliRunner().invoke(
+            app, ["init", "postgresql://db/crm", "--out", str(tmp_path / "new.toml")], catch_exceptions=False
+        )
+    assert not (tmp_path / "new.toml").exists()
+
+
 def test_the_specs_of_the_page_load() -> None:
     page = (Path(__file__).parents[3] / "docs/warehouses.md").read_text(encoding="utf-8")
     specs = [build_spec(tomllib.loads(block)) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
     assert len(specs) == 3
     assert all(is_in_place(spec.events.source) for spec in specs)
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        compile(block, "warehouses.md", "exec")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        lines = [line for line in block.splitlines() if "Study(" in line]
+        assert lines
+        for line in lines:
+            known: dict[str, Any] = {"discovery": discovery, "accounts_frame": world().accounts}
+            exec(line, known)
+            assert is_in_place(known["study"].events)
+            assert known["study"].spec.events.table in block
+
+
+def test_no_event_is_compared_with_every_account(postgres: Server) -> None:
+    postgres.do(_PLAN)
+    relations = intake.load(None, None, build_spec(spec_of(postgres)))
+    asked: list[str] = []
+    rungs = Milestone.parse("report_shared"), Milestone.parse("teammate_invited")
+    with closing(relations.engine) as engine, pytest.MonkeyPatch.context() as patch:
+        batches = engine.batches
+
+        def noted(sql: str) -> Iterator[Any]:
+            asked.append(sql)
+            return batches(sql)
+
+        patch.setattr(engine, "batches", noted)
+        tables = relations.events_table, relations.accounts_table, len(relations.accounts)
+        met_between(engine, *tables, *rungs, 14 * Day)
+        patch.undo()
+        plan = [str(line) for (line,) in engine.rows(f"SELECT line FROM plan_of($asked${asked[-1]}$asked$) AS line")]
+    assert any("Hash Join" in line or "Merge Join" in line for line in plan)
+    assert not any("Nested Loop" in line or "JIT" in line for line in plan)
+
+
+_PLAN = """
+CREATE OR REPLACE FUNCTION plan_of(asked text) RETURNS SETOF text LANGUAGE plpgsql
+AS 'BEGIN RETURN QUERY EXECUTE ''EXPLAIN '' || asked; END'
+"""
