@@ -153,8 +153,8 @@ def _ranking(ranked: Ranked | None) -> str:
         rows.append((words, f"{loop:,.0f} (reckoned)", f"{took[library]['peak'] / 1e9:.2f} GB", f"{times}; {same}"))
     said = (
         f"{rules:,} rules over {ranked.accounts:,} accounts with 35 covariates (`python -m benchmarks.scale.ranking`). "
-        "Full inference is null models, scores, the bound of the whole search, half-samples, adjusted differences with "
-        "their intervals, held-out estimates, and the scan. The other libraries fit a few of the same rules; their loop "
+        "Full inference is null models, scores, the bound of the whole search, half-samples, adjusted differences and "
+        "intervals, held-out estimates, and the scan. The other libraries fit a few of the same rules; their loop "
         "is reckoned from those."
     )
     return f"## Ranking\n\n{said}\n\n" + _table(("", "seconds", "peak memory", "beside"), rows)
