@@ -138,6 +138,8 @@ class SparkEngine:
         try:
             return ask()
         except self._failures as error:
+            if _interrupted(error):
+                raise KeyboardInterrupt from error
             raise EngineError(f"{failed}: {_said(error)}.") from error
 
     def __enter__(self) -> Self:
@@ -150,6 +152,12 @@ class SparkEngine:
 
     def __repr__(self) -> str:
         return "SparkEngine()"
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Say whether an error is what the driver met on its way out of Ctrl-C."""
+    before = error.__context__
+    return before is not None and (isinstance(before, KeyboardInterrupt) or _interrupted(before))
 
 
 def _pyspark() -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from discovery.estimate import fit_null, logistic, pack, score_packed, score_test
+from discovery.estimate import evenly_spaced, fit_null, logistic, pack, score_packed, score_test
 from discovery.estimate import flags as flags_module
 from discovery.estimate.logistic import firth
 
@@ -134,11 +134,11 @@ def test_many_accounts_start_from_the_fit_to_some_and_end_where_they_would_have(
 
 
 def test_a_first_fit_that_is_separated_is_no_start(monkeypatch):
-    """Every second account of the first part is alike: of those evenly spaced none left that has the trait."""
+    """Of the accounts that the first fit rests on, none left that has the trait."""
     rng = np.random.default_rng(13)
     retained = rng.random(2000) < 0.5
     trait = (np.arange(2000) % 7 == 0).astype(float)
-    some = np.linspace(0, 1999, 100).astype(int)
+    some = evenly_spaced(2000, 100)
     retained[some[trait[some] > 0]] = True
     design = np.column_stack([np.ones(2000), trait])
     cold = fit_null(design, retained)

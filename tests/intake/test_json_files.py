@@ -195,7 +195,7 @@ def test_every_plain_value_is_read_as_it_was_written(tmp_path_factory, records):
         assert len(source.columns) >= len(names) > 0 or not source.columns
 
 
-def test_rows_beyond_the_memory_limit_spill_to_the_temporary_folder(tmp_path):
+def test_rows_lie_in_the_temporary_folder_rather_than_in_memory(tmp_path):
     path = tmp_path / "e.jsonl.gz"
     line = '{"id": "%d", "text": "' + "x" * 900 + '%d"}\n'
     with gzip.open(path, "wt", compresslevel=1) as file:
@@ -204,8 +204,8 @@ def test_rows_beyond_the_memory_limit_spill_to_the_temporary_folder(tmp_path):
     with DuckDBEngine(memory_limit="150MB", threads=2) as engine:
         source = source_of(engine, path)
         assert copy_rows(engine, source, "target", "*") == (0, ())
-        spilled = sum(held.stat().st_size for held in Path(engine.temp_directory).iterdir())
-        assert spilled > 50_000_000
+        written = sum(held.stat().st_size for held in Path(engine.temp_directory).iterdir())
+        assert written > 20_000_000  # compressed
         found = engine.rows("SELECT count(DISTINCT id), sum(length(text)) FROM target")
     assert found == [(300_000, sum(900 + len(str(i)) for i in range(300_000)))]
 
