@@ -126,7 +126,9 @@ def test_a_table_without_rows_can_be_brought(engine: Any) -> None:
     assert engine.rows(sql(engine, found)) == []
 
 
-def test_ctrl_c_ends_the_query_and_the_engine_goes_on(engine: Any) -> None:
+@pytest.mark.parametrize("name", ["postgres", "clickhouse"])
+def test_ctrl_c_ends_the_query_and_the_engine_goes_on(name: str, request: pytest.FixtureRequest) -> None:
+    engine = request.getfixturevalue(name)
     threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
