@@ -10,7 +10,7 @@ from discovery.engines.aggregated import Settings
 from discovery.engines.dialects import dialect_named
 from discovery.engines.raw_tables import RawTables
 from discovery.errors import InputError, SpecError
-from discovery.export.sql import ACCOUNTS, EVENTS, notes_of_tables, on_one_line, raw_tables, refuse_unnamed
+from discovery.export.sql import ACCOUNTS, EVENTS, below_notes, notes_of_tables, raw_tables, refuse_unnamed
 from discovery.exposure.one_answer import one_answer
 from discovery.spec import EventsSpec, StudySpec
 
@@ -42,8 +42,7 @@ class ExposureSelect:
     @property
     def commented(self) -> str:
         """The SELECT below its notes, each a line of comment."""
-        head = ("All that a study asks of the events", *self.notes)
-        return "".join(f"-- {on_one_line(note)}\n" for note in head) + self.sql + "\n"
+        return below_notes(("All that a study asks of the events", *self.notes), self.sql)
 
 
 def exposure_select(

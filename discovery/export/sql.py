@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -55,8 +55,12 @@ class MilestoneSelect:
     @property
     def commented(self) -> str:
         """The SELECT below its notes, each a line of comment."""
-        head = (f"When every account reached the milestone {self.milestone}", *self.notes)
-        return "".join(f"-- {on_one_line(note)}\n" for note in head) + self.sql + "\n"
+        return below_notes((f"When every account reached the milestone {self.milestone}", *self.notes), self.sql)
+
+
+def below_notes(notes: Iterable[str], sql: str) -> str:
+    """Return SQL below notes, each a line of comment."""
+    return "".join(f"-- {on_one_line(note)}\n" for note in notes) + sql + "\n"
 
 
 def milestone_select(

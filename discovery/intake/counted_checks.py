@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from discovery.intake.checked import Checked, finding
+from discovery.intake.event_checks import guessed_encoding
 from discovery.intake.identity_checks import FEW_WITHOUT_ACCOUNT
 from discovery.intake.span import APART
 from discovery.intake.wording import counted, moment, percent
@@ -57,18 +58,7 @@ def _unread_accounts(checked: Checked) -> Iterator[QualityFinding]:
             examples=lines,
             remedy="Export the accounts again as UTF-8, with quotes around values that hold the separator.",
         )
-    files = checked.guessed_encoding
-    if files:
-        yield finding(
-            "guessed_encoding",
-            "info",
-            f"{counted(len(files), 'file')} {_is(len(files))} not UTF-8 and {_is(len(files))} read as Latin-1 "
-            "(Windows-1252); letters beyond ASCII may be wrong.",
-            count=len(files),
-            of=0,
-            examples=files,
-            remedy="Export as UTF-8, in Excel as 'CSV UTF-8'.",
-        )
+    yield from guessed_encoding(checked)
 
 
 def _blank(checked: Checked) -> Iterator[QualityFinding]:

@@ -27,7 +27,7 @@ def event_findings(checked: Checked) -> Iterator[QualityFinding]:
     """Yield what is wrong with the events."""
     yield from _unreadable_rows(checked)
     yield from _format(checked)
-    yield from _guessed_encoding(checked)
+    yield from guessed_encoding(checked)
     yield from _blank_rows(checked)
     yield from _unusable_rows(checked)
     yield from _times(checked)
@@ -81,7 +81,8 @@ def _format(checked: Checked) -> Iterator[QualityFinding]:
         )
 
 
-def _guessed_encoding(checked: Checked) -> Iterator[QualityFinding]:
+def guessed_encoding(checked: Checked) -> Iterator[QualityFinding]:
+    """Yield the files that are not UTF-8."""
     files = checked.guessed_encoding
     if files:
         yield finding(

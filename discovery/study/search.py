@@ -109,8 +109,12 @@ def _resampled(sample: Sample, chosen: NDArray[np.intp], halves: Singles, seed: 
     some = estimate.bootstrap_rows(len(rows))
     multipliers = estimate.draw_multipliers(len(some), DRAWS, seed)
     packed, n = sample.flags.packed[chosen], len(sample)
-    drawn = estimate.bootstrap_packed(null, packed, n, rows, multipliers, some)
-    return drawn.score_draws, estimate.bootstrap_packed(null, packed, n, rows, halves).score_draws
+    if len(some) == len(rows):
+        every = np.concatenate([multipliers, halves], axis=1)
+        drawn = estimate.bootstrap_packed(null, packed, n, rows, every).score_draws
+        return drawn[:, :DRAWS], drawn[:, DRAWS:]
+    drawn = estimate.bootstrap_packed(null, packed, n, rows, multipliers, some).score_draws
+    return drawn, estimate.bootstrap_packed(null, packed, n, rows, halves).score_draws
 
 
 def _inertia_maxima(sample: Sample, chosen: NDArray[np.intp], seed: int) -> Floats:
