@@ -11,11 +11,12 @@ from contextlib import suppress
 from functools import reduce
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import uuid4
 
 import pyarrow as pa
 from sqlglot import exp
 
-from discovery.engines.answers import first_line, plain_batches, tuples
+from discovery.engines.answers import first_line, interruptible, plain_batches, tuples
 from discovery.errors import EngineError
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ class SparkEngine:
     def __init__(self, session: Any = None, master: str | None = None) -> None:
         spark = _pyspark()
         self._failures = (spark.errors.PySparkException, _py4j_error(), pa.ArrowException, OSError)
-        active = session or self._answer(spark.sql.SparkSession.getActiveSession)
+        active = session or self._told(spark.sql.SparkSession.getActiveSession)
         self._is_ours = active is None
-        self._session = active or self._answer(lambda: _made(spark, master), "Spark could not be started")
+        self._session = active or self._told(lambda: _made(spark, master), "Spark could not be started")
         self._brought: set[str] = set()
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
@@ -134,12 +135,24 @@ class SparkEngine:
                 self._session.stop()
         self._brought.clear()
 
-    def _answer(self, ask: Callable[[], T], failed: str = "Spark could not answer") -> T:
+    def _answer(self, ask: Callable[[], T]) -> T:
+        """Ask in a thread of its own: one that Ctrl-C meets while it speaks with Spark reads the next answer wrong."""
+        tag = f"discovery-{uuid4().hex}"
+
+        def tagged() -> T:
+            self._session.addTag(tag)
+            return ask()
+
+        def answered() -> T:
+            here: Callable[[], T] = _pyspark().inheritable_thread_target(self._session)(tagged)
+            return interruptible(here, lambda: self._session.interruptTag(tag))
+
+        return self._told(answered)
+
+    def _told(self, ask: Callable[[], T], failed: str = "Spark could not answer") -> T:
         try:
             return ask()
         except self._failures as error:
-            if _interrupted(error):
-                raise KeyboardInterrupt from error
             raise EngineError(f"{failed}: {_said(error)}.") from error
 
     def __enter__(self) -> Self:
@@ -152,12 +165,6 @@ class SparkEngine:
 
     def __repr__(self) -> str:
         return "SparkEngine()"
-
-
-def _interrupted(error: BaseException) -> bool:
-    """Say whether an error is what the driver met on its way out of Ctrl-C."""
-    before = error.__context__
-    return before is not None and (isinstance(before, KeyboardInterrupt) or _interrupted(before))
 
 
 def _pyspark() -> Any:
