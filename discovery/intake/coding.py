@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.engines.expressions import quoted
@@ -14,6 +16,9 @@ class Coding:
 
     Known accounts are numbered from 0 in the order of their ids, as in `Accounts`; those of others are below 0. Users
     are numbered in the order of their ids, so that comparing and sorting mean the same as with the ids.
+
+    Ids meet their numbers by a hash of 64 bits, which all known ones are seen to have of their own. That an unknown
+    account has the hash of a known one is the one thing left to chance: less than 1 in 10 million for a million each.
     """
 
     accounts: str = ""
@@ -61,20 +66,34 @@ def encode(
     _number(engine, accounts, known or f"SELECT account_id FROM {name} WHERE {usable}", "BIGINT")
     creators = f" UNION ALL SELECT DISTINCT creator_id FROM {name}" if has_creator else ""
     _number(engine, users, f"SELECT DISTINCT user_id FROM {name}{creators}", "INTEGER")
-    replaced = f"{_account('e.account_id', 'a.code')} AS account_id, u.code AS user_id"
-    joined = f"{name} e LEFT JOIN {accounts} a ON e.account_id = a.id LEFT JOIN {users} u ON e.user_id = u.id"
-    if has_creator:
-        replaced += ", c.code AS creator_id"
-        joined += f" LEFT JOIN {users} c ON e.creator_id = c.id"
-    engine.execute(f"CREATE OR REPLACE TABLE {written} AS SELECT e.* REPLACE ({replaced}) FROM {joined}")
+    salt = next(number for number in count() if all(_tells_apart(engine, table, number) for table in (accounts, users)))
+    tables = {"account_id": accounts, "user_id": users} | ({"creator_id": users} if has_creator else {})
+    engine.execute(f"CREATE OR REPLACE TABLE {written} AS {_with_codes(name, tables, salt)}")
     if engine.rows(f"SELECT 1 FROM {written} WHERE account_id < 0 LIMIT 1"):
         engine.execute(
-            f"INSERT INTO {accounts} SELECT {_account('account_id', 'NULL')}, account_id FROM (SELECT DISTINCT "
-            f"account_id FROM {name} WHERE account_id IS NOT NULL) e ANTI JOIN {accounts} a ON e.account_id = a.id"
+            f"INSERT INTO {accounts} SELECT {_account(_hash('account_id', salt), 'NULL')}, account_id FROM (SELECT "
+            f"DISTINCT account_id FROM {name} WHERE account_id IS NOT NULL) e ANTI JOIN {accounts} a "
+            "ON e.account_id = a.id"
         )
     engine.execute(f"DROP {'VIEW' if in_place else 'TABLE'} {name}")
     engine.execute(f"ALTER TABLE {written} RENAME TO {name}")
     return coding
+
+
+def _with_codes(typed: str, tables: Mapping[str, str], salt: int) -> str:
+    """Build the typed events with codes for ids; `tables` says of every column where its codes are."""
+    hashes, codes, joins = [], [], []
+    for column, table in tables.items():
+        hashed, code = f"{column}_hash", f"{column}_code.code"
+        hashes.append(f"CASE WHEN {column} IS NOT NULL THEN {_hash(column, salt)} END AS {hashed}")
+        codes.append(f"{_account(hashed, code) if column == 'account_id' else code} AS {column}")
+        coded = f"(SELECT code, {_hash('id', salt)} AS hash FROM {table}) {column}_code"
+        joins.append(f"LEFT JOIN {coded} ON {hashed} = {column}_code.hash")
+    without = ", ".join(f"{column}_hash" for column in tables)
+    return (
+        f"SELECT e.* EXCLUDE ({without}) REPLACE ({', '.join(codes)}) "
+        f"FROM (SELECT *, {', '.join(hashes)} FROM {typed}) e {' '.join(joins)}"
+    )
 
 
 def _number(engine: DuckDBEngine, table: str, ids: str, kind: str) -> None:
@@ -85,7 +104,15 @@ def _number(engine: DuckDBEngine, table: str, ids: str, kind: str) -> None:
     )
 
 
-def _account(account: str, code: str) -> str:
-    """Return the code of an account: its number, else one below 0 that its id alone decides."""
-    below = f"-1 - CAST(hash({account}) >> 1 AS BIGINT)"
-    return f"CASE WHEN {account} IS NOT NULL THEN coalesce({code}, {below}) END"
+def _tells_apart(engine: DuckDBEngine, table: str, salt: int) -> bool:
+    """Say whether no two ids have the same hash."""
+    return bool(engine.rows(f"SELECT count(*) = count(DISTINCT {_hash('id', salt)}) FROM {table}")[0][0])
+
+
+def _hash(column: str, salt: int) -> str:
+    return f"hash({column}, {salt})" if salt else f"hash({column})"
+
+
+def _account(hashed: str, code: str) -> str:
+    """Return the code of an account: its number, else one below 0 that its hash alone decides."""
+    return f"coalesce({code}, -1 - CAST({hashed} >> 1 AS BIGINT))"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from discovery.intake import UNKNOWN_TIME
+from discovery.intake import UNKNOWN_TIME, coding
 from discovery.intake.coverage import coverage_of
 from discovery.intake.profile import count_events, look_at_first_rows
 from discovery.intake.timeline import timeline_of
@@ -78,6 +78,21 @@ def test_numbers_say_the_same_as_the_ids(monkeypatch, tmp_path, spec, in_place):
     same = ("log_start", "log_end", "events_rows", "events_used", "date_only", "has_users", "has_departures", "spec")
     assert {name: getattr(coded, name) for name in same} == {name: getattr(plain, name) for name in same}
     np.testing.assert_array_equal(coded.accounts.observed_until, plain.accounts.observed_until)
+
+
+def test_ids_that_share_a_hash_keep_numbers_of_their_own(monkeypatch):
+    events, accounts = hostile()
+    plain, _ = both(monkeypatch, events, accounts)
+    salts = []
+
+    def few_at_first(column: str, salt: int) -> str:
+        salts.append(salt)
+        return f"hash({column}, {salt})" if salt > 1 else f"CAST(hash({column}) % 3 AS UBIGINT)"
+
+    monkeypatch.setattr(coding, "_hash", few_at_first)
+    coded = read(events, accounts)
+    assert set(salts) == {0, 1, 2}
+    assert coded.quality == plain.quality
 
 
 def test_numbers_are_the_positions_of_accounts_and_sort_users_as_their_ids(monkeypatch):
