@@ -23,6 +23,8 @@ Task = Callable[[Log, str, Stages], Said]
 DAYS = (1, 3, 7, 14)
 GRID = ((1, 2, 3, 5, 10), DAYS, (1, 2, 3))
 DAY_US = 86_400_000_000
+COUNTED = ("counting", "packing")
+"""The stages of `exposure` that follow reading and checking."""
 
 
 def scan(log: Log, memory: str, stages: Stages) -> Said:
@@ -112,13 +114,13 @@ def exposure(log: Log, memory: str, stages: Stages) -> Said:
     engine = DuckDBEngine(engine_limit(memory))
     relations = load(log.pattern, log.roll, build_spec({}), engine=engine, progress=stages)
     try:
-        stages("counting")
+        stages(COUNTED[0])
         windows = tuple(days * DAY_US for days in DAYS)
         accounts = len(relations.accounts)
         measured = measure(
             relations.engine, relations.events_table, relations.accounts_table, accounts, windows, windows[-1]
         )
-        stages("packing")
+        stages(COUNTED[1])
         flags = candidate_flags(measured, np.arange(accounts), *GRID)
     finally:
         relations.engine.close()

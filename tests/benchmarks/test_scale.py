@@ -62,7 +62,7 @@ def test_stages_add_up():
 def test_the_page_says_what_was_measured(tmp_path):
     figures = [
         _figure("group_by", 1_000_000, 2.0, 3e9),
-        _figure("exposure", 1_000_000, 3.0, 1e9),
+        _figure("exposure", 1_000_000, 3.0, 1e9, {"Reading the events": 1.4, "counting": 1.5, "packing": 0.1}),
         _figure("run", 1_000_000, 10.0, 2e9, {"Reading the events": 4.0, "Writing the report": 6.0}),
         _figure("group_by", 10_000_000, 20.0, 3e9),
         _figure("run", 10_000_000, 150.0, 4e9),
@@ -73,6 +73,7 @@ def test_the_page_says_what_was_measured(tmp_path):
     publish(figures, page)
     text = page.read_text(encoding="utf-8")
     assert "| **the whole study and its report** | 10.00 | 5.0 |" in text
+    assert "| of that, exposure and flags from the log as it is kept | 1.60 | 0.8 |  |  |" in text
     assert "| 10,000,000 | 2.00 |  | 15.00 |" in text
     assert "| `discover run` on 5,000 accounts and 300,000 events | 8.50 | 0.50 GB |" in text
     assert (tmp_path / "performance.svg").read_text(encoding="utf-8").startswith("<?xml")
