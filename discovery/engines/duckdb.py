@@ -29,6 +29,7 @@ _PROGRESS_UNPRINTED = (  # printed, it would go to standard output, among the JS
     "SET enable_progress_bar_print = false",
     "SET enable_progress_bar = true",  # without it no progress is known
 )
+_UNSYNCED = "SET fsync_mode = 'NONE'"  # what is removed on close need not outlive a power cut
 _UNKNOWN_MEMORY = 4 << 30
 
 
@@ -66,6 +67,9 @@ class DuckDBEngine:
             self._connection = duckdb.connect(database, config=_config(spill, memory_limit, threads))
             self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
             _keep_progress(self._connection)
+            if folder is None:
+                with suppress(duckdb.CatalogException):  # older releases always wait for the disk
+                    self._connection.execute(_UNSYNCED)
         except duckdb.Error as error:
             self._release()
             raise EngineError(f"DuckDB could not be started: {first_line(error)}.") from error
@@ -141,7 +145,8 @@ class DuckDBEngine:
             The statement.
         done
             Called a few times a second, in this thread, with the share that is done, where DuckDB knows it. That is
-            true of one pass over a source; of a join DuckDB counts in what it would do with rows that did not fit.
+            true of one pass over a source, from DuckDB 2.0 on; of a join it counts in what it would do with rows that
+            did not fit.
 
         Raises
         ------
