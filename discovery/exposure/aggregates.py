@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from discovery.errors import InputError
+from discovery.exposure.arrays import Among
 from discovery.milestone import Condition
 from discovery.spec import Day
 
@@ -157,6 +160,12 @@ class Exposure:
         days = np.full(self.n_accounts, np.inf)
         days[self.account[rows]] = self.first_lag[rows] / Day
         return days[positions]
+
+    def every_first_lags(self, positions: NDArray[np.int64]) -> Iterator[NDArray[np.float64]]:
+        """Yield for each of `events` the days from signup to its first, float64[n]; positions may not repeat."""
+        among = Among(positions, self.n_accounts)
+        for start, end in pairwise(self.offsets.tolist()):
+            yield among.days(self.account[start:end], self.first_lag[start:end] / Day)
 
 
 def events_at_signup(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 from sqlglot import exp
@@ -20,7 +19,7 @@ from discovery.engines.aggregated import Aggregated
 from discovery.engines.expressions import Relation, column, identifier
 from discovery.exposure import from_aggregates
 from discovery.exposure.query import lags
-from discovery.exposure.ranges import ENOUGH, accounts_among, enough_of
+from discovery.exposure.ranges import accounts_at, enough_of
 from discovery.spec import Day
 
 
@@ -99,7 +98,8 @@ def decision_times(
     if not moments:
         return ()
     moments = tuple(_of_enough(moment) for moment in moments)
-    deciding = _deciding(engine, accounts_table, moments)
+    decided = np.flatnonzero(np.logical_or.reduce([np.isfinite(moment) for moment in moments]))
+    deciding = accounts_at(engine, accounts_table, len(moments[0]), decided, "deciding")
     lived = _Lives.read(engine, lives_query(events_table, deciding), moments)
     return tuple(_around(lived, moment, within_days, min_shared) for moment in moments)
 
@@ -110,14 +110,6 @@ def _of_enough(moment: NDArray[np.float64]) -> NDArray[np.float64]:
     kept = np.full(len(moment), np.inf)
     kept[some] = moment[some]
     return kept
-
-
-def _deciding(engine: Engine, accounts_table: Relation, moments: tuple[NDArray[np.float64], ...]) -> Relation:
-    """Return the accounts that have a moment; of few accounts all, since asking them takes no longer."""
-    if len(moments[0]) <= ENOUGH:
-        return accounts_table
-    decided = np.flatnonzero(np.logical_or.reduce([np.isfinite(moment) for moment in moments]))
-    return accounts_among(accounts_table, engine.bring("discovery_deciding", pa.table({"account": decided})))
 
 
 def lives_query(events_table: Relation, accounts_table: Relation) -> exp.Select:

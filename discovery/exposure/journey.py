@@ -14,6 +14,7 @@ from sqlglot import exp
 from discovery.engines import Engine
 from discovery.engines.expressions import Relation, aliased, column, identifier, named
 from discovery.exposure.acts import PLAIN, EventColumns
+from discovery.exposure.arrays import Among
 from discovery.exposure.query import between, lags, without
 from discovery.exposure.reach import earliest, reached_query
 from discovery.milestone import Milestone
@@ -46,12 +47,16 @@ class Met:
 
     def first_days(self, event: str) -> NDArray[np.float64]:
         """Return the days from the first moment to the first `event` of every account, float64[A]; inf where never."""
-        first = np.full(self.n_accounts, np.inf)
+        return self.first_days_among(event, Among(np.arange(self.n_accounts), self.n_accounts))
+
+    def first_days_among(self, event: str, some: Among) -> NDArray[np.float64]:
+        """Return the same of some accounts, float64[n]."""
         place = bisect_left(self.events, event)
-        if place < len(self.events) and self.events[place] == event:
-            rows = slice(*np.searchsorted(self.event, [place, place + 1]))
-            first[self.account[rows]] = self.days[rows]
-        return first
+        if place == len(self.events) or self.events[place] != event:
+            return np.full(len(some), np.inf)
+        ends = np.array([place, place + 1], dtype=self.event.dtype)  # of another type, all would be converted
+        rows = slice(*np.searchsorted(self.event, ends))
+        return some.days(self.account[rows], self.days[rows])
 
 
 def met_between(

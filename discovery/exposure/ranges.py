@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.engines.aggregated import Aggregated
 from discovery.engines.expressions import Relation, aliased, column
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 FEW_ROWS = 2_000_000
 """Rows of the log up to which an engine counts by itself: below, nothing is gained."""
@@ -30,6 +28,7 @@ _GOLDEN = 1_327_217_884
 """The golden section of `_CIRCLE`: small enough for products in 64 bits, and literals in 32, on every engine."""
 
 _Counted = TypeVar("_Counted")
+_Integer = TypeVar("_Integer", bound=np.integer[Any])
 
 
 @runtime_checkable
@@ -105,7 +104,7 @@ def enough_accounts(engine: Engine, accounts_table: Relation) -> Relation:
     return _accounts(accounts_table).where(place < exp.Literal.number(ENOUGH * _CIRCLE // n))
 
 
-def enough_of(places: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+def enough_of(places: NDArray[_Integer]) -> NDArray[_Integer]:
     """Return some places, or of more than enough about as many as are, chosen as `enough_accounts` does.
 
     Examples
@@ -118,8 +117,27 @@ def enough_of(places: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
     return places[np.arange(len(places)) * _GOLDEN % _CIRCLE < ENOUGH * _CIRCLE // len(places)]
 
 
-def accounts_among(accounts_table: Relation, chosen: Relation) -> exp.Select:
-    """Build the rows of the accounts whose position another relation has: `account, account_id, signup`."""
+def accounts_at(
+    engine: Engine, accounts_table: Relation, n_accounts: int, positions: NDArray[np.integer[Any]], name: str
+) -> Relation:
+    """Return the accounts at some positions; of few accounts all, since asking them takes no longer.
+
+    Parameters
+    ----------
+    engine : Engine
+        What holds the accounts.
+    accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
+        Relation as described at `discovery.exposure.query.exposure_query`.
+    n_accounts : int
+        Number A of accounts.
+    positions : int[k]
+        Those that are asked.
+    name : str
+        What the positions are brought to the engine as; the next that go by it take their place.
+    """
+    if n_accounts <= ENOUGH:
+        return accounts_table
+    chosen = engine.bring(f"discovery_{name}", pa.table({"account": positions}))
     of_chosen = exp.select(column("account", "c")).from_(aliased(chosen, "c"))
     return _accounts(accounts_table).where(column("account", "a").isin(query=of_chosen))
 

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from discovery.engines import Engine
 from discovery.engines.expressions import Relation, column, identifier, named
+from discovery.exposure.arrays import Among
 from discovery.exposure.query import between, lags, without
 from discovery.spec import Day
 
@@ -23,7 +24,7 @@ def session_numbers(
     engine: Engine,
     events_table: Relation,
     accounts_table: Relation,
-    n_accounts: int,
+    some: Among,
     observation_us: int,
     moments: NDArray[np.float64],
     left_out: Sequence[str] = (),
@@ -39,18 +40,18 @@ def session_numbers(
         What holds both relations.
     events_table, accounts_table : str, sqlglot.exp.Table or sqlglot.exp.Select
         Relations as described at `discovery.exposure.query.exposure_query`.
-    n_accounts : int
-        Number A of accounts.
+    some : Among
+        The n accounts that are asked; others in `accounts_table` are passed over.
     observation_us : int
         The observation window in microseconds.
-    moments : float64[R, A]
+    moments : float64[R, n]
         Days since signup, inf where the account never got there; compared in whole microseconds.
     left_out : sequence of str
         Events that begin and prolong no session: passive ones, and those of the decision to stay or go.
 
     Returns
     -------
-    float64[R, A]
+    float64[R, n]
         Whole numbers from 1 to `MOST`; NaN where never. A moment between two sessions, as that of an event
         left out may be, belongs to the earlier; one before the first session belongs to the first.
 
@@ -64,9 +65,10 @@ def session_numbers(
     numbers = np.where(np.isfinite(moments_us), 1.0, np.nan)
     for batch in engine.batches(query.sql(dialect=engine.dialect)):
         account, started, later = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
-        for place in np.unique(later):  # an account has one row of each, so no addition is lost
-            of_place = later == place
-            numbers[:, account[of_place]] += moments_us[:, account[of_place]] >= started[of_place]
+        places = some.places(account)
+        for number in np.unique(later):  # an account has one row of each, so no addition is lost
+            rows = (later == number) & (places >= 0)
+            numbers[:, places[rows]] += moments_us[:, places[rows]] >= started[rows]
     return numbers
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from discovery.ladder.required import (
     Ground,
     Standing,
     lay_ground,
+    place_among,
     place_of,
     standing,
 )
@@ -48,6 +50,15 @@ class Path:
     left_out: tuple[LeftOut, ...]
     alike: float | None
     crowded: bool = False
+
+    def among(self, top: Days, signup: NDArray[np.int64], first_days: Mapping[str, Days]) -> Path:
+        """Return the same path with the times, and the necessity, of other accounts than it was found in.
+
+        `first_days` has those of every event on it, `top` those of the milestone; all have the same length.
+        """
+        return dataclasses.replace(
+            self, places=tuple(place_among(place, top, signup, first_days) for place in self.places)
+        )
 
 
 def find_path(

@@ -8,14 +8,14 @@ for the best predictors collects popular events instead of the path.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discovery import estimate
-from discovery.ladder.steps import Days, Place, Step, came_first
+from discovery.ladder.steps import Days, Place, Step, came_first, earliest
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -170,6 +170,16 @@ def place_of(steps: tuple[Step, ...], first_days: Days, stands: Standing, routes
         steady=stands.steady,
         routes=routes or (0,) * len(steps),
     )
+
+
+def place_among(place: Place, top: Days, signup: NDArray[np.int64], first_days: Mapping[str, Days]) -> Place:
+    """Return the same place with the times, and the necessity, of other accounts; what else it is, is kept."""
+    steps = tuple(dataclasses.replace(step, first_days=first_days[step.event]) for step in place.steps)
+    first = earliest(steps)
+    existed = np.ones(len(top), dtype=bool) if place.since is None else signup >= place.since
+    before = came_first(first[existed], top[existed])[np.isfinite(top[existed])]
+    necessity = float(before.mean()) if len(before) else 0.0
+    return dataclasses.replace(place, steps=steps, first_days=first, necessity=necessity)
 
 
 def _divided(part: Floats, whole: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery import estimate, exposure, ladder
-from discovery.exposure import Exposure, Met
+from discovery.exposure import Exposure
 from discovery.intake import Relations
 from discovery.ladder import HABIT_DAYS, Climb, Cohort, Goal, Habit, Leg, Path, Seen, Step
 from discovery.milestone import Condition, Milestone
@@ -21,6 +21,7 @@ from discovery.results import ExperimentPlan, Ladder, Persona, RankedFamily, Ver
 from discovery.spec import Day
 from discovery.study.goals import goals_for_all, goals_of_personas, having
 from discovery.study.launches import Launches
+from discovery.study.panel import Panel, some_of
 from discovery.study.properties import columns_of
 from discovery.study.sample import Sample
 from discovery.study.trials import Trials
@@ -40,31 +41,19 @@ NO_STEP: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Found:
-    """A goal, its accounts (bool[n]), when its milestone existed from, and the path to it."""
+    """A goal, the path to it, and when its milestone existed from.
+
+    Of the goal's `accounts`, those are `counted` that signed up since, and of these some are `asked` about their way;
+    all bool[n].
+    """
 
     goal: Goal
     milestone: Milestone
-    accounts: Bools
     path: Path
     since: int | None
-
-
-class _OnLeg(Mapping[str, Floats]):
-    """First days on a leg by event, for some accounts; made when asked for, since all of them are large together."""
-
-    def __init__(self, met: Met, positions: NDArray[np.int64]) -> None:
-        self._met, self._positions = met, positions
-
-    def __getitem__(self, event: str) -> Floats:
-        if event not in self._met.events:
-            raise KeyError(event)
-        return self._met.first_days(event)[self._positions]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._met.events)
-
-    def __len__(self) -> int:
-        return len(self._met.events)
+    accounts: Bools
+    counted: Bools
+    asked: Bools
 
 
 @dataclass(frozen=True)
@@ -95,12 +84,13 @@ class Ladders:
         stage = "Building one ladder" if len(goals) == 1 else f"Building {len(goals)} ladders"
         progress(stage)
         found = _telling([self._find(goal) for goal in goals], verdict.persona)
-        sessions = self._sessions(found)
-        met: dict[tuple[Milestone | None, Milestone], Met] = {}
+        panel = Panel(self.relations, self.outcome.positions[np.logical_or.reduce([each.asked for each in found])])
+        rungs = dict.fromkeys(rung for each in found for rung in _rungs(each))
+        sessions = panel.sessions({rung: self.reached(rung) for rung in rungs}, self.sample.no_use)
         made: list[Ladder] = []
         for each in found:
             progress(stage, len(made) / len(found))
-            made.append(self._ladder(each, sessions, met))
+            made.append(self._ladder(each, panel, sessions))
         return ladder.in_rank(
             sorted(made, key=lambda one: (one.milestone, one.persona) != (verdict.milestone, verdict.persona))
         )
@@ -111,21 +101,36 @@ class Ladders:
         return Launches(self.relations, self.outcome, self.measured)
 
     def path_to(self, milestone: Milestone, accounts: Bools) -> Path:
-        """Return the steps required on the way to a milestone among some accounts, bool[n]."""
-        spec, signup, places = self.relations.spec, self.sample.signup[accounts], self.outcome.positions[accounts]
-        steps = [
+        """Return the steps required on the way to a milestone among some accounts, bool[n].
+
+        Of many accounts about 50,000 are searched; the times and the necessity of what is found are those of all.
+        """
+        spec, asked, of_all = self.relations.spec, some_of(accounts), self.outcome.positions[accounts]
+        signup, positions = self.sample.signup[asked], self.outcome.positions[asked]
+        halves = estimate.draw_halves(signup, SPLITS, spec.inference.seed)
+        reached, steps = self.reached(milestone), self._steps(milestone, positions)
+        path = ladder.find_path(
+            reached[positions], steps, signup, halves, spec.ladder, date_only=self.relations.date_only
+        )
+        return path.among(
+            reached[of_all],
+            self.sample.signup[accounts],
+            {event: self.measured.first_lags(event, of_all) for place in path.places for event in place.events},
+        )
+
+    def _steps(self, milestone: Milestone, positions: NDArray[np.int64]) -> list[Step]:
+        """Return what may lie on the way to a milestone, as some accounts did it."""
+        apart = {*milestone.events, *self.sample.at_signup, *self.sample.apart}
+        return [
             Step(
                 event=event,
-                first_days=self.measured.first_lags(event, places),
+                first_days=days,
                 since=self.launches.of_events.get(event),
                 left_out=self._left_out(event),
             )
-            for event in self.measured.events
-            if event not in milestone.events and event not in self.sample.at_signup and event not in self.sample.apart
+            for event, days in zip(self.measured.events, self.measured.every_first_lags(positions), strict=True)
+            if event not in apart
         ]
-        halves = estimate.draw_halves(signup, SPLITS, spec.inference.seed)
-        reached = self.reached(milestone)[places]
-        return ladder.find_path(reached, steps, signup, halves, spec.ladder, date_only=self.relations.date_only)
 
     def _find(self, goal: Goal) -> _Found:
         milestone = Milestone.parse(goal.milestone)
@@ -133,8 +138,17 @@ class Ladders:
         accounts = everyone if goal.persona is None else having(goal.persona, self.sample.segments)
         path = self.path_to(milestone, accounts)
         moments = [self.launches.of(milestone), *(place.since for place in path.places)]
-        known = [moment for moment in moments if moment is not None]
-        return _Found(goal=goal, milestone=milestone, accounts=accounts, path=path, since=max(known) if known else None)
+        since = max((moment for moment in moments if moment is not None), default=None)
+        counted = accounts if since is None else accounts & (self.sample.signup >= since)
+        return _Found(
+            goal=goal,
+            milestone=milestone,
+            path=path,
+            since=since,
+            accounts=accounts,
+            counted=counted,
+            asked=some_of(counted),
+        )
 
     def _youngest(self, found: _Found) -> str | None:
         """Return the rung that did not exist before the ladder's accounts signed up."""
@@ -180,43 +194,25 @@ class Ladders:
     def _window_us(self) -> int:
         return self.relations.spec.candidates.window_days * Day
 
-    def _sessions(self, found: Sequence[_Found]) -> dict[Milestone, Floats]:
-        """Return the number of the session in which each rung of any ladder was done, one per account."""
-        rungs = list(dict.fromkeys(rung for each in found for rung in _rungs(each)))
-        moments = np.array([self.reached(rung) for rung in rungs])
-        numbers = exposure.session_numbers(
-            self.relations.engine,
-            self.relations.events_table,
-            self.relations.accounts_table,
-            len(self.relations.accounts),
-            self._window_us,
-            moments,
-            self.sample.no_use,
-        )
-        return dict(zip(rungs, numbers, strict=True))
-
-    def _ladder(
-        self, found: _Found, sessions: Mapping[Milestone, Floats], met: dict[tuple[Milestone | None, Milestone], Met]
-    ) -> Ladder:
+    def _ladder(self, found: _Found, panel: Panel, sessions: Mapping[Milestone, Floats]) -> Ladder:
         spec = self.relations.spec
-        counted = found.accounts if found.since is None else found.accounts & (self.sample.signup >= found.since)
-        positions = self.outcome.positions[counted]
+        positions, asked = self.outcome.positions[found.counted], self.outcome.positions[found.asked]
         everyone = Climb(
             milestone=found.milestone,
             top=self.reached(found.milestone)[self.outcome.positions[found.accounts]],
             places=found.path.places,
         )
-        climb = everyone.among(counted[found.accounts])
-        habit, cohort = self._habit_and_cohort(found, counted)
-        segments = {name: values[counted] for name, values in self._segments.items()}
+        climb = everyone.among(found.counted[found.accounts])
+        of_asked = everyone.among(found.asked[found.accounts])
+        habit, cohort = self._habit_and_cohort(found)
         seen = Seen(
-            sessions=np.array([sessions[rung][positions] for rung in climb.rungs]),
-            legs=tuple(self._leg(climb, place, positions, segments, met) for place in range(len(climb.rungs))),
+            sessions=np.array([sessions[rung][panel.places(asked)] for rung in climb.rungs]),
+            legs=tuple(self._leg(found, of_asked, place, panel) for place in range(len(climb.rungs))),
             failures={e for e in self.measured.events if self._is_failure(e)},
             hidden={*self.sample.at_signup, *self.sample.apart, *self._presence},
             habit=habit,
             cohort=cohort,
-            segments=segments,
+            segments={name: values[found.counted] for name, values in self._segments.items()},
             kinds=self.sample.kinds,
             date_only=self.relations.date_only,
             later=self.reached(found.milestone.without_windows)[positions],
@@ -233,11 +229,11 @@ class Ladders:
             motion=spec.product.motion,
             alpha=spec.inference.alpha,
         )
-        return replace(built, experiment=self._experiment(found, counted, climb))
+        return replace(built, experiment=self._experiment(found, climb))
 
-    def _experiment(self, found: _Found, counted: Bools, climb: Climb) -> ExperimentPlan | None:
+    def _experiment(self, found: _Found, climb: Climb) -> ExperimentPlan | None:
         """Return the test that would prove the milestone among a ladder's accounts; None where none is known of."""
-        known = self.outcome.mature & counted
+        known = self.outcome.mature & found.counted
         if not known.any():
             return None
         trials = Trials(self.relations, self.outcome, self.outcome, self.measured, self.sample)
@@ -258,46 +254,31 @@ class Ladders:
         kind = self.relations.spec.kinds.of(event)
         return kind == "risk" or (kind is None and ladder.is_failure(event))
 
-    def _leg(
-        self,
-        climb: Climb,
-        place: int,
-        positions: NDArray[np.int64],
-        segments: Mapping[str, NDArray[np.object_]],
-        met: dict[tuple[Milestone | None, Milestone], Met],
-    ) -> Leg:
-        """Return the way from one rung to the next, with what accounts meet on it."""
-        key = (climb.rungs[place - 1] if place else None, climb.rungs[place])
-        if key not in met:
-            met[key] = exposure.met_between(
-                self.relations.engine,
-                self.relations.events_table,
-                self.relations.accounts_table,
-                len(self.relations.accounts),
-                *key,
-                self._window_us,
-                columns=columns_of(self.relations),
-            )
+    def _leg(self, found: _Found, climb: Climb, place: int, panel: Panel) -> Leg:
+        """Return the way from one rung to the next, with what the accounts asked meet on it; the climb is theirs."""
         start = climb.days[place - 1] if place else np.zeros(len(climb))
         arrives = climb.on_the_way[place]
         here = np.isfinite(start) & (arrives > start)
         end = np.minimum(arrives, self._window_us / Day)
+        rungs, positions = (None, *climb.rungs), self.outcome.positions[found.asked]
         return Leg(
             time=(end - start)[here],
             went_on=np.isfinite(arrives)[here],
-            met=_OnLeg(met[key], positions[here]),
-            segments={name: values[here] for name, values in segments.items()},
+            met=panel.first_days(rungs[place], climb.rungs[place], positions[here]),
+            segments={name: values[found.asked][here] for name, values in self._segments.items()},
         )
 
-    def _habit_and_cohort(self, found: _Found, counted: Bools) -> tuple[Habit | None, Cohort]:
+    def _habit_and_cohort(self, found: _Found) -> tuple[Habit | None, Cohort]:
         """Return who has a team habit after a month, and every signup's way through the stages."""
         accounts, window = self.relations.accounts, self.relations.spec.candidates.window_days
-        signups = np.concatenate([self.outcome.positions[counted], self._decided_early(found)])
+        mine = self.outcome.positions[found.counted]
+        signups = np.concatenate([mine, self._decided_early(found)])
+        some = exposure.enough_of(signups)
         followed = accounts.observed_until >= accounts.signup + int(HABIT_DAYS) * Day
         rungs = [self.reached(rung) for rung in _rungs(found)]
         ends = ladder.ends_setup(_rungs(found), self.sample.kinds)
         setup = None if ends is None else np.minimum.reduce(rungs[ends:])[signups]
-        parts = self._habit_parts(found.milestone) if followed[signups].any() else None
+        parts = self._habit_parts(found.milestone, some) if followed[signups].any() else None
         has = None if parts is None else np.logical_and.reduce(parts)
         why = "" if has is not None else "No account was followed for 30 days, so a team habit cannot be seen."
         cohort = Cohort(
@@ -307,11 +288,10 @@ class Ladders:
             no_habit=why,
             window_days=float(window),
             sees_users=self.relations.has_users,
-            habit_parts=_means(parts, signups[followed[signups]]),
+            habit_parts=None if parts is None else _shares(parts, (some[followed[some]], signups[followed[signups]])),
         )
         if has is None:
             return None, cohort
-        mine = self.outcome.positions[counted]
         return Habit(text=self._habit_text(found.milestone), followed=followed[mine], has=has[mine]), cohort
 
     def _decided_early(self, found: _Found) -> NDArray[np.int64]:
@@ -324,20 +304,30 @@ class Ladders:
             kept &= accounts.signup[early] >= found.since
         return np.asarray(early[kept], dtype=np.int64)
 
-    def _habit_parts(self, milestone: Milestone) -> tuple[Bools, ...]:
-        """Return who has enough users active, where the log names users, and who does the core action often enough."""
-        habit = exposure.team_habit(
-            self.relations.engine,
-            exposure.with_acts(self.relations.events_table, milestone.acts, columns_of(self.relations)),
-            self.relations.accounts_table,
-            len(self.relations.accounts),
-            [act.act_name for act in milestone.acts],
+    def _habit_parts(self, milestone: Milestone, some: NDArray[np.int64]) -> tuple[Bools, ...]:
+        """Return who has enough users active, where the log names users, and who does the core action often enough.
+
+        Of many accounts, the users of those that do it often enough are counted, and of `some` beside them.
+        """
+        relations, n = self.relations, len(self.relations.accounts)
+        rows = exposure.with_acts(relations.events_table, milestone.acts, columns_of(relations))
+        core = [act.act_name for act in milestone.acts]
+        weeks = exposure.core_weeks(relations.engine, rows, relations.accounts_table, n, core, end_day=int(HABIT_DAYS))
+        often = np.asarray(weeks >= WEEKS)
+        if not relations.has_users:
+            return (often,)
+        asked = np.union1d(np.flatnonzero(often), some)
+        accounts = exposure.accounts_at(relations.engine, relations.accounts_table, n, asked, "with_habit")
+        users = exposure.active_users(
+            relations.engine,
+            rows,
+            accounts,
+            n,
             self.sample.no_use,
             end_day=int(HABIT_DAYS),
             active_days=ACTIVE_DAYS,
         )
-        often = np.asarray(habit.core_weeks >= WEEKS)
-        return (np.asarray(habit.users >= TEAM), often) if self.relations.has_users else (often,)
+        return np.asarray(users >= TEAM), often
 
     def _habit_text(self, milestone: Milestone) -> str:
         core = " or ".join(map(str, milestone.acts))
@@ -380,10 +370,13 @@ def _rungs(found: _Found) -> tuple[Milestone, ...]:
     return (*_places(found), found.milestone)
 
 
-def _means(parts: tuple[Bools, ...] | None, accounts: NDArray[np.int64]) -> tuple[float, float] | None:
-    if parts is None or len(parts) < 2 or not len(accounts):
+def _shares(
+    parts: tuple[Bools, ...], accounts: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> tuple[float, float] | None:
+    """Return the share of the accounts of each part that has it; None without two parts, or accounts."""
+    if len(parts) < 2 or not all(map(len, accounts)):
         return None
-    return float(parts[0][accounts].mean()), float(parts[1][accounts].mean())
+    return float(parts[0][accounts[0]].mean()), float(parts[1][accounts[1]].mean())
 
 
 def _thirds(values: Floats) -> NDArray[np.object_]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from discovery import ladder
 from discovery.exposure import Exposure
@@ -35,16 +36,28 @@ class Launches:
         return self._appeared(act) if act.where else self.of_events.get(act.event)
 
     def _appeared(self, act: Condition) -> int | None:
-        signup, positions = self.relations.accounts.signup, self.outcome.positions
-        window_us = self.outcome.summary.window_days * Day
-        known = signup <= signup[positions].max(initial=0)  # later signups must not move what is judged today
         counted, rows = self.measured.part_of(act)
-        mine = known[counted.account[rows]]
+        account = counted.account[rows]
+        mine = self._known[account]
         if not mine.any():
             return None
-        firsts = (signup[counted.account[rows]] + counted.first_lag[rows])[mine]
-        did = np.isfinite(counted.first_lags(act.act_name, positions))
-        return ladder.appeared_late(firsts, signup[positions], did, window_us)
+        firsts = (self.relations.accounts.signup[account] + counted.first_lag[rows])[mine]
+        return ladder.appeared_late(
+            firsts,
+            self._signup,
+            lambda: np.isfinite(counted.first_lags(act.act_name, self.outcome.positions)),
+            self.outcome.summary.window_days * Day,
+        )
+
+    @cached_property
+    def _signup(self) -> NDArray[np.int64]:
+        """When the accounts that are judged signed up."""
+        return self.relations.accounts.signup[self.outcome.positions]
+
+    @cached_property
+    def _known(self) -> NDArray[np.bool_]:
+        """Which accounts signed up before the last of those: later signups must not move what is judged today."""
+        return np.asarray(self.relations.accounts.signup <= self._signup.max(initial=0))
 
     def of(self, milestone: Milestone) -> int | None:
         """Return when a milestone could first be reached; None if always."""

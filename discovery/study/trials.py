@@ -109,8 +109,8 @@ class Trials:
 
         It assigns accounts at signup, so those that leave before the landmark count, as leavers that did not reach it.
         """
-        counts = self._user_counts(milestone)
-        mine = self.outcome.positions
+        mine = exposure.enough_of(self.outcome.positions)
+        counts = self._user_counts(milestone, mine)
         staying = self._staying_to_the_landmark
         return experiment.plan_experiment(
             milestone=milestone,
@@ -135,16 +135,18 @@ class Trials:
             return 1.0
         return population.landmark / (population.landmark + population.decided_before_landmark)
 
-    def _user_counts(self, milestone: Milestone) -> UserCounts | None:
+    def _user_counts(self, milestone: Milestone, positions: NDArray[np.int64]) -> UserCounts | None:
+        """Return the users of the accounts at some positions; how alike they do is an estimate of its own."""
         if not self.relations.has_users:
             return None
+        relations, n = self.relations, len(self.relations.accounts)
         return exposure.user_counts(
-            self.relations.engine,
-            exposure.with_acts(self.relations.events_table, milestone.acts, columns_of(self.relations)),
-            self.relations.accounts_table,
-            len(self.relations.accounts),
+            relations.engine,
+            exposure.with_acts(relations.events_table, milestone.acts, columns_of(relations)),
+            exposure.accounts_at(relations.engine, relations.accounts_table, n, positions, "with_users"),
+            n,
             [act.act_name for act in milestone.acts],
-            self.relations.spec.candidates.window_days * Day,
+            relations.spec.candidates.window_days * Day,
         )
 
     def _is_failure(self, event: str) -> bool:

@@ -55,6 +55,10 @@ class Asked:
     def both(self) -> tuple[Any, Any, Any]:
         return self.engine, self.events, self.accounts
 
+    @property
+    def every(self) -> asked.Among:
+        return asked.Among(np.arange(self.n), self.n)
+
     @functools.cached_property
     def exposure(self) -> asked.Exposure:
         return asked.measure(*self.both, self.n, WINDOWS, OBSERVED, acts=ACTS, columns=self.columns)
@@ -78,8 +82,7 @@ def decided(of: Asked) -> np.ndarray:
 def of_many(of: Asked) -> Any:
     """Ask as if half of these accounts were enough: which are asked, and the decisions of those that are."""
     with pytest.MonkeyPatch.context() as patched:
-        for module in (asked.ranges, asked.decisions):
-            patched.setattr(module, "ENOUGH", of.n // 2)
+        patched.setattr(asked.ranges, "ENOUGH", of.n // 2)
         some = asked.ranges.enough_accounts(of.engine, of.accounts)
         query = exp.select(column("account", "s")).from_(aliased(some, "s")).sql(dialect=of.engine.dialect)
         places = sorted(int(row[0]) for row in of.engine.rows(query))
@@ -106,12 +109,13 @@ QUESTIONS: dict[str, Callable[[Asked], Any]] = {
     "volume axes": lambda of: asked.volume_axes(*of.both, OBSERVED),
     "decisions": lambda of: asked.decision_times(*of.both, decided(of), decided(of)[::-1], min_shared=3),
     "some of many accounts": of_many,
-    "sessions": lambda of: asked.session_numbers(*of.both, of.n, OBSERVED, decided(of)[None, :], (DEAL,)),
+    "sessions": lambda of: asked.session_numbers(*of.both, of.every, OBSERVED, decided(of)[None, :], (DEAL,)),
     "weekly": lambda of: asked.weekly_rows(of.engine, of.events, NAMES[:3], START, END),
     "weekly presence": lambda of: asked.weekly_presence(
         of.engine, of.events, (SHARED, "channel"), of.columns, START, END
     ),
-    "habit": lambda of: asked.team_habit(*of.both, of.n, (SHARED, ODD), (DEAL,)),
+    "core weeks": lambda of: asked.core_weeks(*of.both, of.n, (SHARED, ODD)),
+    "active users": lambda of: asked.active_users(*of.both, of.n, (DEAL,)),
     "daily": lambda of: asked.daily_actions(*of.both, of.n, 14, (SHARED,)),
     "active": lambda of: asked.active_between(*of.both, of.n, 21 * Day, 28 * Day, (), (SHARED,)),
     "active by events": lambda of: asked.active_between(*of.both, of.n, 7 * Day, 14 * Day, (SHARED, ODD)),

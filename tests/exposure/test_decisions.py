@@ -11,7 +11,7 @@ import sqlglot
 
 from discovery.engines.duckdb import DuckDBEngine
 from discovery.estimate.timing import TimingEvidence, after_decision
-from discovery.exposure import decisions, ranges
+from discovery.exposure import ranges
 from discovery.exposure.decisions import DecisionCounts, decision_times, lives_query
 from discovery.simulate import simulate_world
 from discovery.spec import Day
@@ -158,7 +158,6 @@ def test_of_many_accounts_those_that_decided_are_all_asked(
     rows += [(int(i), "seat_wizard", left[i] - 0.2) for i in leaving[:25]]
     whole, of_paying = counted(engine, rows, left, paid)
     monkeypatch.setattr(ranges, "ENOUGH", 300)
-    monkeypatch.setattr(decisions, "ENOUGH", 300)
     found, fewer = counted(engine, rows, left, paid)
     assert followers(found) == {"seat_wizard"}
     for name in ("having", "near", "after", "last", "expected"):

@@ -20,7 +20,6 @@ from discovery.exposure import (
     account_rhythm,
     candidate_flags,
     decision_times,
-    decisions,
     measure,
     ranges,
     volume_axes,
@@ -251,7 +250,6 @@ def test_shares_are_taken_from_the_accounts_asked(rows: Rows, monkeypatch: pytes
     left = np.full(40, 2.0)
     (every,) = decision_times(rows, EVENTS, ACCOUNTS, left)
     monkeypatch.setattr(ranges, "ENOUGH", 20)
-    monkeypatch.setattr(decisions, "ENOUGH", 20)
     (some,) = decision_times(rows, EVENTS, ACCOUNTS, left)
     assert every.having.sum() == 120
     assert some.having.tolist() == 3 * [len(enough_of(np.arange(40)))]

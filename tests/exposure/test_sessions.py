@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discovery.exposure import session_numbers
+from discovery.exposure import Among, session_numbers
 from discovery.exposure.sessions import MOST, PAUSE
 from discovery.spec import Day
 
@@ -34,7 +34,8 @@ def naive_number(log: Log, account: int, moment: float, left_out: tuple[str, ...
 def numbers(engine: SmallBatches, log: Log, moments: list[list[float]], left_out: tuple[str, ...] = ()) -> np.ndarray:
     lay(engine, log)
     asked = np.array(moments, dtype=float).reshape(-1, log.n_accounts)
-    return session_numbers(engine, EVENTS, ACCOUNTS, log.n_accounts, log.observation_us, asked, left_out)
+    every = Among(np.arange(log.n_accounts), log.n_accounts)
+    return session_numbers(engine, EVENTS, ACCOUNTS, every, log.observation_us, asked, left_out)
 
 
 @settings(max_examples=60, deadline=None)
@@ -95,6 +96,13 @@ def test_without_rows_every_moment_is_in_the_first(engine: SmallBatches) -> None
     found = numbers(engine, Log((), (0, None)), [[1.0, np.inf], [np.nan, 2.0]])
     np.testing.assert_array_equal(found, [[1, np.nan], [np.nan, 1]])
     assert numbers(engine, Log((), (0, None)), []).shape == (0, 2)
+
+
+def test_some_accounts_are_asked_in_any_order(engine: SmallBatches) -> None:
+    lay(engine, Log(tuple((f"a{i}", "x", None, day * Day) for i in range(5) for day in range(i + 1)), (0,) * 5))
+    some, moments = np.array([4, 1]), np.array([[3.5, 3.5], [np.inf, 0.5]])
+    found = session_numbers(engine, EVENTS, ACCOUNTS, Among(some, 5), 14 * Day, moments)
+    np.testing.assert_array_equal(found, [[4, 2], [np.nan, 1]])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -19,7 +19,7 @@ def log(seed, *, from_day=0.0, share=0.6, accounts=2000, testers=0, growing=Fals
     did = (rng.random(accounts) < share) & (first >= from_day)
     early = rng.choice(np.flatnonzero(days < from_day - 20), testers, replace=False) if testers else []
     did[early] = True
-    return (first[did] * DAY).astype(np.int64), (days * DAY).astype(np.int64), did
+    return (first[did] * DAY).astype(np.int64), (days * DAY).astype(np.int64), lambda: did
 
 
 @pytest.mark.parametrize("growing", [False, True])
@@ -46,4 +46,9 @@ def test_what_appeared_before_a_tenth_had_come_and_gone_is_not_late():
 
 def test_what_nobody_could_do_from_the_beginning_is_not_late():
     firsts, signup, did = log(2, from_day=199.9)
-    assert appeared_late(firsts, signup[signup < 180 * DAY], did[signup < 180 * DAY], WINDOW) is None
+    assert appeared_late(firsts, signup[signup < 180 * DAY], lambda: did()[signup < 180 * DAY], WINDOW) is None
+
+
+def test_who_has_it_is_asked_only_of_what_may_be_late():
+    firsts, signup, _ = log(3)
+    assert appeared_late(firsts, signup, lambda: pytest.fail("asked"), WINDOW) is None
