@@ -218,7 +218,7 @@ def test_each_rung_has_its_section_with_the_numbers_of_its_friction():
     assert "94 % [92 %, 96 %]" in row(sheet, "Rung 2", "Order and steadiness")
     friction = row(sheet, "Rung 2", "Common friction")
     assert "716 of the accounts" in friction
-    assert "380 accounts met “sync_failed”: 31 % of those that stopped, 12 % of those that went on" in friction
+    assert "380 of the 3,100 accounts looked at met “sync_failed”: 31 % of those that stopped" in friction
     assert "0.45 times the rate without it [0.35, 0.55] (p < 0.001)" in friction
     assert "differs by “channel”, beyond noise: 64 % of “paid”, 85 % of “organic”" in row(
         sheet, "Rung 1", "Common friction"

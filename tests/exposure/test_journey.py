@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discovery.errors import InputError
-from discovery.exposure import Met, met_between
+from discovery.exposure import Among, Met, met_between
 from discovery.milestone import Milestone
 from discovery.spec import Day
 
@@ -61,6 +61,8 @@ def test_rows_equal_a_walk_through_the_log(
             if event == name:
                 first[account] = days
         np.testing.assert_array_equal(found.first_days(name), first)
+        some = np.arange(log.n_accounts)[::-2]
+        np.testing.assert_array_equal(found.first_days_among(name, Among(some, log.n_accounts)), first[some])
 
 
 WALK: tuple[Row, ...] = (

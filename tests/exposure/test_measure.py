@@ -124,6 +124,10 @@ def test_first_lags_and_names(measured: Measured) -> None:
     exposure = measured(Log((("a1", "share", None, Day // 2), ("a1", "share", None, Day)), (0, 0)))
     assert exposure.first_lags("share", np.array([1, 0, 1])).tolist() == [0.5, np.inf, 0.5]
     assert exposure.event_index("share") == 0
+    (some,) = exposure.every_first_lags(np.array([1, 0]))
+    assert some.tolist() == [0.5, np.inf]
+    (one,) = exposure.every_first_lags(np.array([0]))
+    assert one.tolist() == [np.inf]
     with pytest.raises(InputError, match=r"'shares' never occurs inside .* nearest names are 'share'"):
         exposure.event_index("shares")
 

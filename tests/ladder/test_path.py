@@ -12,6 +12,20 @@ from .paths import Walk, reasons, texts
 CHAIN = ["connect", "import", "build"]
 
 
+def assert_found_among_all(walk, path, top):
+    """Assert that a path keeps its figures among the accounts that it was found in."""
+    among = path.among(top, walk.signup, walk.days)
+    for own, place in zip(among.places, path.places, strict=True):
+        assert own.necessity == pytest.approx(place.necessity, rel=1e-12)
+        np.testing.assert_array_equal(own.first_days, place.first_days)
+        assert (own.milestone, own.since, own.telling, own.routes) == (
+            place.milestone,
+            place.since,
+            place.telling,
+            place.routes,
+        )
+
+
 def chain(seed, **settings):
     walk = Walk(seed=seed, **settings).crowd().popular("browse", 0.93, 0.2)
     for name in CHAIN:
@@ -44,9 +58,11 @@ def test_a_step_that_a_third_skips_is_not_required():
 @pytest.mark.parametrize("seed", range(3))
 def test_ways_that_serve_alike_are_one_rung(seed, ways):
     walk = Walk(seed=seed).crowd().step("connect").step(*ways).step("build")
-    path = walk.path(walk.top())
+    top = walk.top()
+    path = walk.path(top)
     assert texts(path) == ["connect", " or ".join(ways), "build"]
     assert [place.routes for place in path.places] == [(0,), (0,) * len(ways), (0,)]
+    assert_found_among_all(walk, path, top)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -143,6 +159,7 @@ def test_a_step_that_came_late_counts_for_those_who_came_later():
     top = walk.top()
     assert texts(walk.path(top)) == ["connect", "build"]
     path = walk.path(top, since={"import": int(half)})
+    assert_found_among_all(walk, path, top)
     assert texts(path) == CHAIN
     assert [place.since for place in path.places] == [None, half, None]
 
@@ -269,3 +286,16 @@ def test_among_very_many_events_the_luckiest_is_no_rung():
         walk.popular(f"other_{number:03}", walk.rng.uniform(0.55, 0.95), walk.rng.uniform(0.02, 0.2))
     walk.day = walk.day + 1.0
     assert texts(walk.path(walk.top(0.06))) == []
+
+
+def test_a_path_found_in_some_accounts_has_the_figures_of_others():
+    walk, top = chain(3)
+    path = walk.path(top)
+    later = walk.rng.random(walk.n) < 0.3
+    days = {name: np.where(later, np.inf, own) for name, own in walk.days.items()}
+    among = path.among(top[::2], walk.signup[::2], {name: own[::2] for name, own in days.items()})
+    assert texts(among) == CHAIN
+    for place in among.places:
+        reached = np.isfinite(top[::2])
+        assert place.necessity == (place.first_days < top[::2])[reached].mean() < 0.8
+        np.testing.assert_array_equal(place.first_days, days[place.steps[0].event][::2])

@@ -219,17 +219,16 @@ def test_what_goes_with_stopping_is_said_in_honest_words():
     assert (
         "What goes with stopping before this rung: After sync_failed , accounts go on at 0.45 times the rate "
         "[0.35, 0.55] of accounts as busy that have not met it (p < 0.001). 31 % of the accounts that stopped met it, "
-        "12 % of those that went on. 380 accounts met it. Seen together with stopping. Whether it is why they stop, "
-        "these data cannot say."
+        "12 % of those that went on. 380 of the 3,100 accounts looked at met it. Seen together with stopping. Whether "
+        "it is why they stop, these data cannot say."
     ) in words
 
 
 def test_a_ratio_that_could_not_be_fitted_is_not_shown_as_a_number():
-    event = DropEvent(
-        event="sync_failed", n_accounts=9, stopped=None, went_on=None, ratio=factory.estimate(None), p_adjusted=1.0
-    )
+    unknown = dataclasses.replace(factory.estimate(None), n_accounts=40)
+    event = DropEvent(event="sync_failed", n_accounts=9, stopped=None, went_on=None, ratio=unknown, p_adjusted=1.0)
     words = rung_words(dataclasses.replace(FULL.rungs[2], errors_at_drop=(event,)))
-    assert "sync_failed : the rates of going on with and without it could not be compared. 9 accounts met it." in words
+    assert "sync_failed : the rates of going on with and without it could not be compared. 9 of the 40" in words
     assert "n/a" not in words
 
 

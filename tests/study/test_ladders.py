@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import discovery
+from discovery import exposure
+from discovery.exposure import ranges
 from discovery.milestone import Milestone
 
 
@@ -14,11 +18,13 @@ def studied():
     """Return a function that studies a world once."""
     kept = {}
 
-    def study(world, seed=1, accounts=2500, **sections):
-        key = (world, seed, accounts, str(sections))
+    def study(world, seed=1, accounts=2500, enough=ranges.ENOUGH, **sections):
+        key = (world, seed, accounts, enough, str(sections))
         if key not in kept:
             made = discovery.simulate_world(world, accounts=accounts, seed=seed)
-            kept[key] = made, discovery.Study(made.events, made.accounts, made.truth.spec, **sections).run()
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(ranges, "ENOUGH", enough)
+                kept[key] = made, discovery.Study(made.events, made.accounts, made.truth.spec, **sections).run()
         return kept[key]
 
     return study
@@ -244,3 +250,84 @@ def test_a_target_beyond_what_was_read_is_not_judged(studied):
     _, own = studied("chain")
     of_itself = next(rung for rung in own.ladders[0].rungs if rung.role == "milestone")
     assert (of_itself.target_days, of_itself.target_met) == (7, None)
+
+
+def of_some(ladder):
+    """Return a ladder as plain values without what may be read of some of its accounts, and what was read of them."""
+    values = dataclasses.asdict(ladder)
+    left = {name: values.pop(name) for name in ("stability", "left_out", "sentence")}
+    left["clusters"] = values["experiment"].pop("clusters")
+    left["plan of users"] = values["experiment"].pop("secondary")
+    left["habit in words"] = values["stages"][2].pop("sentence")
+    for place, rung in enumerate(values["rungs"]):
+        names = ("stability", "sessions", "in_first_sessions", "errors_at_drop", "between", "between_days", "warnings")
+        left |= {(place, name): rung.pop(name) for name in names}
+        left |= {(place, rule["name"]): rule for rule in rung.pop("rules")}
+    return rounded(values), left
+
+
+def rounded(values):
+    """Return plain values to nine digits."""
+    if isinstance(values, dict):
+        return {name: rounded(value) for name, value in values.items()}
+    if isinstance(values, tuple | list):
+        return [rounded(value) for value in values]
+    return float(f"{values:.9g}") if isinstance(values, float) else values
+
+
+@pytest.mark.parametrize("world", ["chain", "chain_alternatives", "chain_launched", "chain_errors"])
+def test_of_many_accounts_some_are_asked_and_all_are_counted(studied, world):
+    """The way is that of all, and so is every figure but what some are asked about it."""
+    made, whole = studied(world)
+    _, result = studied(world, enough=1200)
+    assert required(result.ladders[0]) == made.truth.rungs
+    (counted, read), (expected, of_all) = of_some(result.ladders[0]), of_some(whole.ladders[0])
+    assert counted == expected
+    for place in range(1, len(made.truth.rungs) + 1):
+        assert read[place, "sessions"] == pytest.approx(of_all[place, "sessions"], abs=1.5)
+        assert (read[place, "between"] == of_all[place, "between"]) == (counted["n_accounts"] <= 1200)
+    assert read["clusters"]["icc"] == pytest.approx(of_all["clusters"]["icc"], abs=0.1)
+    assert read["clusters"] != of_all["clusters"]
+
+
+def test_an_error_is_counted_among_the_accounts_that_were_looked_at(studied):
+    made, _ = studied("chain_errors")
+    _, result = studied("chain_errors", enough=1200)
+    (found,) = (e for rung in result.ladders[0].rungs for e in rung.errors_at_drop)
+    assert found.event == made.truth.hindrance[0]
+    assert found.n_accounts < found.ratio.n_accounts <= 1202
+
+
+def test_the_accounts_of_a_small_persona_are_all_asked(studied):
+    """However many others there are: each ladder asks enough of its own."""
+    made, whole = studied("segment_only", seed=2, accounts=4000)
+    own, before = (
+        next(ladder for ladder in result.ladders if ladder.persona == made.truth.segment)
+        for result in (studied("segment_only", seed=2, accounts=4000, enough=1900)[1], whole)
+    )
+    assert own.n_accounts < 1900 < whole.population.landmark
+    for name in ("rungs", "funnels", "left_out", "stability", "n_accounts"):
+        assert getattr(own, name) == getattr(before, name)
+
+
+def test_only_those_asked_are_looked_up_in_the_events(studied, monkeypatch):
+    made, _ = studied("chain")
+    asked = []
+
+    def spied(name):
+        ask = getattr(exposure, name)
+
+        def spy(engine, events, accounts, *rest, **more):
+            asked.append((name, ranges.row_count(engine, accounts)))
+            return ask(engine, events, accounts, *rest, **more)
+
+        return spy
+
+    for name in ("met_between", "user_counts", "active_users"):
+        monkeypatch.setattr(exposure, name, spied(name))
+    monkeypatch.setattr(ranges, "ENOUGH", 1200)
+    result = discovery.Study(made.events, made.accounts, made.truth.spec).run()
+    assert {name for name, _ in asked} == {"met_between", "user_counts", "active_users"}
+    for name, n in asked:
+        assert 1198 <= n <= 1202 if name != "active_users" else 1202 < n < 2000  # and all that have the habit
+    assert result.ladders[0].n_accounts > 2000

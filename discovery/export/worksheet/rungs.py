@@ -152,7 +152,8 @@ def _friction(rung: Rung, ladder: Ladder, level: float) -> list[str]:
 
 def _error(event: DropEvent) -> str:
     number, interval = wording.ratio_estimate(event.ratio)
-    met = f"{wording.count(event.n_accounts)} accounts met {quoted(event.event)}"
+    looked_at = f"{wording.count(event.n_accounts)} of the {wording.count(event.ratio.n_accounts)} accounts looked at"
+    met = f"{looked_at} met {quoted(event.event)}"
     shares = ""
     if event.stopped is not None and event.went_on is not None:
         shares = (
