@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlglot import exp
 
 from discovery.engines import Engine
-from discovery.engines.expressions import Relation, column
+from discovery.engines.expressions import Relation, column, named
 from discovery.exposure.arrays import arrays_of, by_account
 from discovery.exposure.query import SECOND, between, clock_query, company_query, lags, rhythm_query, without
 from discovery.exposure.ranges import HandsOverRows, accounts_from, enough_accounts, one_by_one, ranges_needed
@@ -25,6 +26,7 @@ MOMENTS = 50
 """Moments with several events below which nothing is said."""
 SECONDS = 10
 """Of the sixty seconds of a minute: times that know fewer are dates, hours or minutes, and meet in them by chance."""
+_MOST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,8 +79,9 @@ def account_rhythm(
         query = rhythm_query(events_table, accounts_table, observation_us, left_out)
         actions, moments, days, last = by_account(engine, query, n_accounts)
     else:
-        size = -(-n_accounts // ranges)
-        read = _Reader(engine, events_table, accounts_table, size, observation_us, tuple(left_out))
+        span = -(-observation_us // Day) * Day  # whole days, so that seconds and days begin with an account's
+        size = min(-(-n_accounts // ranges), _MOST // span)
+        read = _Reader(engine, events_table, accounts_table, size, span, observation_us, tuple(left_out))
         parts = list(one_by_one(read, range(0, n_accounts, size)))
         actions, moments, days, last = np.concatenate(parts, axis=1)[:, :n_accounts]
     return Rhythm(actions=actions, moments=moments, days=days, last_days=last / Day)
@@ -86,46 +89,41 @@ def account_rhythm(
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads the rows of some accounts from a first one on, and returns what counts them as the query does."""
+    """Reads the rows of some accounts from a first one on, and returns what counts them as the query does.
+
+    One 64-bit number says of a row whose it is and when: sorted, they are counted in one sweep.
+    """
 
     engine: HandsOverRows
     events_table: Relation
     accounts_table: Relation
     accounts: int
+    span: int
     observation_us: int
     left_out: tuple[str, ...]
 
     def __call__(self, first: int) -> Callable[[], NDArray[np.int64]]:
         mine = accounts_from(self.accounts_table, first, self.accounts)
-        rows = without(lags(self.events_table, mine, ("event",)), self.left_out)
-        query = between(rows, 0, self.observation_us).select(column("account"), column("lag"))
+        rows = between(without(lags(self.events_table, mine, ("event",)), self.left_out), 0, self.observation_us)
+        place = exp.cast(column("account"), exp.DataType.Type.BIGINT) - exp.Literal.number(first)
+        query = rows.select(named(exp.paren(place) * exp.Literal.number(self.span) + column("lag"), "number"))
         batches = arrays_of(self.engine.streamed(query.sql(dialect=self.engine.dialect)))
-        last = np.zeros(self.accounts, dtype=np.int64)
-        moments = [np.empty(0, dtype=np.int64)]
-        for account, lag in batches:
-            place = account.astype(np.int64) - first
-            np.maximum.at(last, place, lag)
-            moments.append(place * self._seconds + lag // SECOND)
-        return partial(self._counted, np.concatenate(moments), last)
+        return partial(self._counted, np.concatenate([np.empty(0, np.int64), *(numbers for (numbers,) in batches)]))
 
-    @property
-    def _seconds(self) -> int:
-        """Seconds of an observation, in whole days, so that those of a day begin with a multiple of a day's."""
-        return -(-self.observation_us // Day) * (Day // SECOND)
-
-    def _counted(self, moments: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _counted(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return rows, distinct seconds and days, and the last lag of every account, int64[4, n]."""
-        moments.sort()
-        counts = [self._per_account(moments, self._seconds)]
-        for length in (1, Day // SECOND):
-            moments = moments // length
-            moments = moments[np.diff(moments, prepend=-1) != 0]
-            counts.append(self._per_account(moments, self._seconds // length))
+        numbers.sort()
+        begins = self.span * np.arange(self.accounts + 1)
+        ends = np.searchsorted(numbers, begins)
+        counts, last = [np.diff(ends)], np.zeros(self.accounts, dtype=np.int64)
+        there = np.flatnonzero(counts[0])
+        last[there] = numbers[ends[there + 1] - 1] - begins[there]
+        for unit in (SECOND, Day // SECOND):
+            numbers = numbers // unit
+            numbers = numbers[np.flatnonzero(np.diff(numbers, prepend=-1))]
+            begins = begins // unit
+            counts.append(np.diff(np.searchsorted(numbers, begins)))
         return np.stack((*counts, last))
-
-    def _per_account(self, ordered: NDArray[np.int64], units: int) -> NDArray[np.int64]:
-        """Count ascending numbers of which every account has so many of its own."""
-        return np.diff(np.searchsorted(ordered, units * np.arange(self.accounts + 1, dtype=np.int64)))
 
 
 def volume_axes(
