@@ -52,6 +52,12 @@ def ranges_needed(engine: Engine, events_table: Relation) -> int | None:
     return needed if rows > FEW_ROWS and needed <= MOST_RANGES else None
 
 
+def has_positions(engine: Engine, events_table: Relation) -> bool:
+    """Tell whether a log names accounts by their positions, as a large one does that intake wrote; not by ids."""
+    account = exp.select(column("account_id", "e")).from_(aliased(events_table, "e"))
+    return engine.columns(f"({account.sql(dialect=engine.dialect)})").get("account_id") == "BIGINT"
+
+
 def row_count(engine: Engine, relation: Relation) -> int:
     """Return how many rows a relation has."""
     query = exp.select(exp.Count(this=exp.Star())).from_(aliased(relation, "r"))

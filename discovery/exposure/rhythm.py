@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
-from discovery.engines.expressions import Relation, column, named
-from discovery.exposure.arrays import arrays_of, by_account
-from discovery.exposure.query import SECOND, between, clock_query, company_query, lags, rhythm_query, without
-from discovery.exposure.ranges import HandsOverRows, accounts_from, enough_accounts, one_by_one, ranges_needed
+from discovery.engines.expressions import Relation, aliased, column
+from discovery.exposure.arrays import array_batches, arrays_of, by_account
+from discovery.exposure.query import SECOND, clock_query, company_query, rhythm_query, without
+from discovery.exposure.ranges import HandsOverRows, enough_accounts, has_positions, one_by_one, ranges_needed
 from discovery.spec import Day
 
 SHARED = 0.9
@@ -27,6 +27,8 @@ MOMENTS = 50
 SECONDS = 10
 """Of the sixty seconds of a minute: times that know fewer are dates, hours or minutes, and meet in them by chance."""
 _MOST = np.iinfo(np.int64).max
+_AT_ONCE = 3
+"""Ranges of accounts that are read together: a row is one number here, and several where events are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,13 +77,14 @@ def account_rhythm(
         Events that are no activity: passive ones, and those of the decision to stay or go.
     """
     ranges = ranges_needed(engine, events_table)
-    if ranges is None or not isinstance(engine, HandsOverRows):
+    if ranges is None or not isinstance(engine, HandsOverRows) or not has_positions(engine, events_table):
         query = rhythm_query(events_table, accounts_table, observation_us, left_out)
         actions, moments, days, last = by_account(engine, query, n_accounts)
     else:
         span = -(-observation_us // Day) * Day  # whole days, so that seconds and days begin with an account's
-        size = min(-(-n_accounts // ranges), _MOST // span)
-        read = _Reader(engine, events_table, accounts_table, size, span, observation_us, tuple(left_out))
+        size = min(-(-n_accounts * _AT_ONCE // ranges), n_accounts, _MOST // span)
+        signup = _signups(engine, accounts_table, n_accounts)
+        read = _Reader(engine, events_table, signup, size, span, observation_us, tuple(left_out))
         parts = list(one_by_one(read, range(0, n_accounts, size)))
         actions, moments, days, last = np.concatenate(parts, axis=1)[:, :n_accounts]
     return Rhythm(actions=actions, moments=moments, days=days, last_days=last / Day)
@@ -91,24 +94,32 @@ def account_rhythm(
 class _Reader:
     """Reads the rows of some accounts from a first one on, and returns what counts them as the query does.
 
-    One 64-bit number says of a row whose it is and when: sorted, they are counted in one sweep.
+    In such a log the events hold positions of accounts, so that nothing need be joined. One 64-bit number says of a row
+    whose it is and when: sorted, they are counted in one sweep.
     """
 
     engine: HandsOverRows
     events_table: Relation
-    accounts_table: Relation
+    signup: NDArray[np.int64]
     accounts: int
     span: int
     observation_us: int
     left_out: tuple[str, ...]
 
     def __call__(self, first: int) -> Callable[[], NDArray[np.int64]]:
-        mine = accounts_from(self.accounts_table, first, self.accounts)
-        rows = between(without(lags(self.events_table, mine, ("event",)), self.left_out), 0, self.observation_us)
-        place = exp.cast(column("account"), exp.DataType.Type.BIGINT) - exp.Literal.number(first)
-        query = rows.select(named(exp.paren(place) * exp.Literal.number(self.span) + column("lag"), "number"))
-        batches = arrays_of(self.engine.streamed(query.sql(dialect=self.engine.dialect)))
-        return partial(self._counted, np.concatenate([np.empty(0, np.int64), *(numbers for (numbers,) in batches)]))
+        numbers = [np.empty(0, dtype=np.int64)]
+        for account, time in arrays_of(self.engine.streamed(self._query(first).sql(dialect=self.engine.dialect))):
+            lag = time - self.signup[account]
+            inside = np.flatnonzero((lag >= 0) & (lag < self.observation_us))
+            numbers.append((account[inside] - first) * self.span + lag[inside])
+        return partial(self._counted, np.concatenate(numbers))
+
+    def _query(self, first: int) -> exp.Select:
+        account = column("account_id", "e")
+        last = min(first + self.accounts, len(self.signup)) - 1
+        rows = exp.select(account, column("t", "e")).from_(aliased(self.events_table, "e"))
+        ends = exp.Literal.number(first), exp.Literal.number(last)
+        return without(rows, self.left_out).where(account.copy() >= ends[0], account.copy() <= ends[1])
 
     def _counted(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return rows, distinct seconds and days, and the last lag of every account, int64[4, n]."""
@@ -124,6 +135,15 @@ class _Reader:
             begins = begins // unit
             counts.append(np.diff(np.searchsorted(numbers, begins)))
         return np.stack((*counts, last))
+
+
+def _signups(engine: Engine, accounts_table: Relation, n_accounts: int) -> NDArray[np.int64]:
+    """Return the signups of all accounts; where it is not known, one that nothing comes after."""
+    query = exp.select(column("account", "a"), column("signup", "a")).from_(aliased(accounts_table, "a"))
+    signup = np.full(n_accounts, _MOST // 2)
+    for account, moment in array_batches(engine, query):
+        signup[account] = moment
+    return signup
 
 
 def volume_axes(

@@ -142,6 +142,32 @@ def test_the_rhythm_counted_here_equals_that_counted_there(
         assert getattr(here, name).dtype == getattr(there, name).dtype
 
 
+def test_accounts_without_a_signup_have_no_rhythm(rows: Rows) -> None:
+    """Their rows name them, but nothing says when their observation begins."""
+    lay(rows, busy(12))
+    known = exp.select("*").from_(aliased(ACCOUNTS, "k")).where("account % 3 <> 1")
+    before = rows.read
+    here = account_rhythm(rows, EVENTS, known, 12, 14 * Day)
+    assert rows.read > before
+    assert here.actions.tolist() == [3, 0, 3] * 4
+    assert here.last_days.tolist() == [2.0, 0.0, 2.0] * 4
+    there = account_rhythm(Counts(rows), EVENTS, known, 12, 14 * Day)
+    for name in here.__slots__:
+        np.testing.assert_array_equal(getattr(here, name), getattr(there, name))
+
+
+def test_accounts_that_are_named_by_ids_are_counted_by_the_engine(rows: Rows) -> None:
+    lay(rows, busy())
+    by_id = (
+        exp.select("* REPLACE (CAST(account_id AS VARCHAR) AS account_id)", dialect="duckdb").from_(aliased(name, "n"))
+        for name in (EVENTS, ACCOUNTS)
+    )
+    before = rows.read
+    found = account_rhythm(rows, *by_id, 40, 14 * Day)
+    assert rows.read == before
+    assert found.days.tolist() == [3] * 40
+
+
 def busy(accounts: int = 40, each: int = 3) -> Log:
     found: list[Row] = []
     for i in range(accounts):
