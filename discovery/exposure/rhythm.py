@@ -122,7 +122,7 @@ class _Reader:
         return without(rows, self.left_out).where(account.copy() >= ends[0], account.copy() <= ends[1])
 
     def _counted(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return rows, distinct seconds and days, and the last lag of every account, int64[4, n]."""
+        """Return rows, distinct seconds and days, and the last lag of every account, int64[4, n]; uses the numbers up."""
         numbers.sort()
         begins = self.span * np.arange(self.accounts + 1)
         ends = np.searchsorted(numbers, begins)
@@ -130,9 +130,10 @@ class _Reader:
         there = np.flatnonzero(counts[0])
         last[there] = numbers[ends[there + 1] - 1] - begins[there]
         for unit in (SECOND, Day // SECOND):
-            numbers = numbers // unit
-            numbers = numbers[np.flatnonzero(np.diff(numbers, prepend=-1))]
-            begins = begins // unit
+            numbers //= unit
+            first = np.ones(len(numbers), dtype=bool)
+            np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
+            numbers, begins = numbers[first], begins // unit
             counts.append(np.diff(np.searchsorted(numbers, begins)))
         return np.stack((*counts, last))
 
