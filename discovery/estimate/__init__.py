@@ -29,7 +29,7 @@ from discovery.estimate.adjustment import (
 )
 from discovery.estimate.calibration import calibrate, leverage
 from discovery.estimate.cox_null import CoxNull, fit_cox_null
-from discovery.estimate.effect import AdjustedDifference, adjusted_difference, adjusted_differences
+from discovery.estimate.effect import AdjustedDifference, LeftOver, adjusted_difference, adjusted_differences
 from discovery.estimate.encouragement import (
     ComplierSet,
     Contrasts,
@@ -50,11 +50,20 @@ from discovery.estimate.holdout import (
     on_other_halves,
     residualised,
 )
-from discovery.estimate.logistic import NullModel, ScoreTest, WorkingModel, fit_null, score_packed, score_test
+from discovery.estimate.logistic import (
+    EfficientScores,
+    NullModel,
+    ScoreTest,
+    WorkingModel,
+    fit_null,
+    score_packed,
+    score_test,
+)
 from discovery.estimate.logit_refit import LogitRefit, logit_refit
 from discovery.estimate.max_t import (
     BootstrapBlock,
     MaxT,
+    bootstrap_beside,
     bootstrap_block,
     bootstrap_packed,
     bootstrap_rows,
@@ -79,9 +88,10 @@ from discovery.estimate.second_opinion import Admission, second_opinion
 from discovery.estimate.sensitivity import Robustness, e_value, robustness
 from discovery.estimate.separation import Separation, separate
 from discovery.estimate.stratified import Stratified, deciles, without_over_with
+from discovery.estimate.sums import Beside, FlagSums, flag_sums
 from discovery.estimate.survival import SurvivalScan, scan
 from discovery.estimate.survival_models import CoxRefit, cox_refit, kaplan_meier
-from discovery.estimate.thinning import thinned
+from discovery.estimate.thinning import flags_of, thinned
 from discovery.estimate.timing import TimingEvidence, after_decision
 
 __all__ = [
@@ -90,6 +100,7 @@ __all__ = [
     "AdjustedDifference",
     "Adjustment",
     "Admission",
+    "Beside",
     "BootstrapBlock",
     "Comparison",
     "ComplierSet",
@@ -99,8 +110,11 @@ __all__ = [
     "CoxRefit",
     "Design",
     "Differences",
+    "EfficientScores",
+    "FlagSums",
     "GoingOn",
     "HeldOut",
+    "LeftOver",
     "LogitRefit",
     "MaxT",
     "NullModel",
@@ -123,6 +137,7 @@ __all__ = [
     "arms_alike",
     "benjamini_hochberg",
     "bonferroni",
+    "bootstrap_beside",
     "bootstrap_block",
     "bootstrap_packed",
     "bootstrap_rows",
@@ -146,6 +161,8 @@ __all__ = [
     "evenly_spaced",
     "fit_cox_null",
     "fit_null",
+    "flag_sums",
+    "flags_of",
     "going_on",
     "held_out_packed",
     "heterogeneity",

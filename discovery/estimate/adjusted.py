@@ -15,8 +15,8 @@ from scipy.special import ndtr
 
 from discovery.estimate.adjustment import Covariates, Design, design
 from discovery.estimate.cox_null import CoxNull, fit_cox_null
-from discovery.estimate.effect import adjusted_differences
-from discovery.estimate.logistic import NullModel, fit_null, score_packed
+from discovery.estimate.effect import LeftOver, adjusted_differences
+from discovery.estimate.logistic import EfficientScores, NullModel, fit_null, score_packed, tested
 from discovery.estimate.saddlepoint import calibrated_packed
 
 Floats = NDArray[np.float64]
@@ -105,6 +105,7 @@ def score_all(
     rows: NDArray[np.intp],
     *,
     tails: bool = True,
+    known: EfficientScores | None = None,
 ) -> Scores:
     """Score every candidate beside a null model.
 
@@ -120,11 +121,13 @@ def score_all(
         Length m, places among the n.
     tails
         Whether far scores of rare outcomes are taken from the saddlepoint tail; it takes its time.
+    known
+        Their efficient scores, where these are known.
     """
     if not null.converged:
         unknown = np.full(len(packed), np.nan)
         return Scores(score=unknown, p_value=unknown, status=np.full(len(packed), "not_converged", dtype=object))
-    found = score_packed(null, packed, n, rows)
+    found = score_packed(null, packed, n, rows) if known is None else tested(known)
     score, p_value = found.score, 2 * ndtr(-np.abs(found.score))
     if tails and isinstance(null, NullModel):
         score, p_value = calibrated_packed(null, packed, n, rows, found)
@@ -146,13 +149,18 @@ class Differences:
 
 
 def differences(
-    null: NullModel, packed: NDArray[np.uint8], n: int, rows: NDArray[np.intp], alpha: float = 0.05
+    null: NullModel,
+    packed: NDArray[np.uint8],
+    n: int,
+    rows: NDArray[np.intp],
+    alpha: float = 0.05,
+    left: LeftOver | None = None,
 ) -> Differences:
     """Estimate the adjusted difference of every candidate, given a null model over the accounts at `rows`."""
     if not null.converged:
         unknown = np.full(len(packed), np.nan)
         return Differences(estimate=unknown, lower=unknown, upper=unknown, se=unknown, n_accounts=len(rows))
-    found = adjusted_differences(null, packed, n, rows, alpha)
+    found = adjusted_differences(null, packed, n, rows, alpha, left)
     return Differences(
         estimate=found.estimate, lower=found.ci_lower, upper=found.ci_upper, se=found.se, n_accounts=len(rows)
     )

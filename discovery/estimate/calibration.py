@@ -11,8 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from discovery.estimate.products import Places, products
-
 Floats = NDArray[np.float64]
 
 HUBER = 1.345
@@ -25,22 +23,21 @@ CHANCE_FAMILIES = 20.0
 """Weight of the spread of chance, in families, against the spread that is seen."""
 
 
-def leverage(packed: NDArray[np.uint8], n: int, prognosis: Floats, rows: Places | None = None) -> Floats:
+def leverage(met: Floats, along: Floats, prognosis: Floats) -> Floats:
     """Return the correlation of each flag with a prognosis, float64[c]; 0 where either does not vary.
 
     Parameters
     ----------
-    packed : uint8[c, ceil(n / 8)]
-    n : int
-        Accounts that have flags.
+    met : float64[c]
+        Accounts that met each.
+    along : float64[c]
+        Sum of the prognosis over them.
     prognosis : float64[m]
-        What general activity says about staying.
-    rows : int[m], optional
-        Places of the m among the n, ascending; without it, all n.
+        What general activity says about staying, of all accounts.
     """
-    centred = prognosis - prognosis.mean()
-    sums = products(packed, n, np.column_stack([np.ones(len(centred)), centred]), rows) / max(1, len(centred))
-    share, covariance = sums.T
+    accounts = max(1, len(prognosis))
+    share = met / accounts
+    covariance = along / accounts - share * float(prognosis.mean())
     spread = np.sqrt(np.maximum(share * (1 - share), 0.0)) * float(prognosis.std())
     return np.asarray(np.where(spread > 0, covariance / np.where(spread > 0, spread, 1.0), 0.0))
 

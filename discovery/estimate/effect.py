@@ -8,7 +8,7 @@ predict (Robinson's partially linear model). Where the difference varies between
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,14 @@ from scipy.linalg import cho_solve, solve_triangular
 from scipy.special import ndtri
 
 from discovery.estimate.flags import pack
-from discovery.estimate.logistic import NullModel, gram_factor
+from discovery.estimate.logistic import NullModel, WorkingModel, gram_factor, weighted_gram
 from discovery.estimate.products import Blocks, Places, products, sweep, sweep_precision
 
 Floats = NDArray[np.float64]
 COLLINEAR = 1e-8
 """Share of a flag's own sum of squares below which nothing of it is left beside the covariates."""
+LEAST_LEFT = 1e-3
+"""Least share of an account's own outcome that the regression is taken to leave to chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,12 @@ def adjusted_difference(
 
 
 def adjusted_differences(
-    null: NullModel, packed: NDArray[np.uint8], n: int, rows: Places | None = None, alpha: float = 0.05
+    null: NullModel,
+    packed: NDArray[np.uint8],
+    n: int,
+    rows: Places | None = None,
+    alpha: float = 0.05,
+    left: LeftOver | None = None,
 ) -> AdjustedDifference:
     """Do the same for packed flags.
 
@@ -104,14 +111,17 @@ def adjusted_differences(
     rows : int[m], optional
         Places of the m among the n, ascending; without it, all n.
     alpha : float
+    left : LeftOver, optional
+        What the covariates leave of the flags, where it is known.
 
     Notes
     -----
-    Estimates rest on sums in double precision; beyond `products.EXACT` accounts the variance is added up from single
-    precision, which moves a standard error by about 1e-6 of itself.
+    Estimates rest on sums in double precision. Beyond `products.EXACT` accounts the variance is added up from single
+    precision, which moves a standard error by about 1e-6 of itself; and what accounts that met no rule of a tile add
+    to it beyond their part in `sum x~ x~ (y - m)^2`, which is that of all, is read from some of them.
     """
     z = float(-ndtri(alpha / 2))
-    left = regressed_on(null, packed, n, rows)
+    left = regressed_on(null, packed, n, rows) if left is None else left
     varies = null.outcome.any() and not null.outcome.all()
     estimate = np.where(varies, left.product / left.square, np.nan)
     meat, floor = _spread(null, packed, n, rows, left, estimate)
@@ -142,8 +152,14 @@ class LeftOver:
 
 def regressed_on(null: NullModel, packed: NDArray[np.uint8], n: int, rows: Places | None = None) -> LeftOver:
     """Regress packed flags on the covariates, by least squares."""
+    return left_over(
+        null, products(packed, n, np.column_stack([np.ones(len(null.design)), null.residual, null.design]), rows)
+    )
+
+
+def left_over(null: WorkingModel, sums: Floats) -> LeftOver:
+    """Return what is left of flags, from their sums of ones, of the residual and of the design, [c, 2 + p]."""
     gram = null.design.T @ null.design
-    sums = products(packed, n, np.column_stack([np.ones(len(null.design)), null.residual, null.design]), rows)
     own, cross = sums[:, 0], sums[:, 2:]
     slopes: Floats = cho_solve((gram_factor(gram), True), cross.T).T
     square = own - np.einsum("ij,ij->i", 2 * cross - slopes @ gram, slopes)
@@ -166,21 +182,41 @@ def _spread(
     residual, weights = null.residual.astype(precision), null.weights.astype(precision)
     remaining = 1 - np.einsum("ij,ij->i", leaning := design @ inverse, leaning)
     meat, floor = np.zeros(len(packed)), np.zeros(len(packed))
+    alone = (residual / np.maximum(remaining, LEAST_LEFT)) ** 2
 
     def add_up(tile: slice, blocks: Blocks) -> None:
         own, shift = left.slopes[tile].astype(precision), theta[tile, None].astype(precision)
         per_square = (-1 / left.square[tile, None]).astype(precision)
-        for among, x in blocks:
-            x -= own @ design[among].T
+        for among, x, times in blocks:
+            said = own @ design[among].T
+            x -= said
             error = x * -shift
             error += residual[among]
             error *= x
             x *= x
-            floor[tile] += x @ weights[among]
+            said *= said
+            beyond = x if times is None else x - said
+            floor[tile] += beyond @ weights[among]
             x *= per_square
             x += remaining[among]
-            error /= np.maximum(x, 1e-3, out=x)
-            meat[tile] += np.einsum("ij,ij->i", error, error)
+            error /= np.maximum(x, LEAST_LEFT, out=x)
+            if times is None:
+                meat[tile] += np.einsum("ij,ij->i", error, error)
+            else:
+                error *= error
+                said *= alone[among]
+                error -= said
+                meat[tile] += error @ times
 
     sweep(packed, n, add_up, rows)
+    if precision != np.float64:
+        meat += _said_square(null.design, alone, left.slopes)
+        floor += _said_square(null.design, null.weights, left.slopes)
     return meat, floor
+
+
+def _said_square(design: Floats, weights: NDArray[Any], slopes: Floats) -> Floats:
+    """Return the weighted sums of squares of what the covariates say of each flag, over all accounts."""
+    gram = weighted_gram(design, weights)
+    squares: Floats = np.einsum("ij,ij->i", slopes @ gram, slopes)
+    return squares

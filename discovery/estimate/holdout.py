@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from scipy.special import ndtri
 
-from discovery.estimate.effect import regressed_on
+from discovery.estimate.effect import LeftOver, regressed_on
 from discovery.estimate.flags import pack
 from discovery.estimate.logistic import NullModel, gram_factor
-from discovery.estimate.products import Blocks, Places, sweep, sweep_precision
+from discovery.estimate.products import ACCOUNTS, Blocks, Places, sweep, sweep_precision
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -84,6 +85,7 @@ def held_out_packed(
     chosen: Sequence[NDArray[np.intp]],
     halves: Singles,
     alpha: float = 0.05,
+    left: LeftOver | None = None,
 ) -> tuple[HeldOut, ...]:
     """Estimate each family's difference on the halves that did not choose its rule.
 
@@ -107,6 +109,8 @@ def held_out_packed(
         From `draw_halves`.
     alpha : float
         Intervals are normal with nominal coverage `1 - alpha`.
+    left : LeftOver, optional
+        What the covariates leave of the rules, where it is known.
 
     Notes
     -----
@@ -121,7 +125,7 @@ def held_out_packed(
     splitting after selection).
     """
     columns = np.arange(halves.shape[1])
-    estimates, variances = _on_other_halves(null, packed, n, rows, halves)
+    estimates, variances = _on_other_halves(null, packed, n, rows, halves, left)
     return tuple(combined(estimates[each, columns], variances[each, columns], alpha) for each in chosen)
 
 
@@ -134,9 +138,14 @@ def on_other_halves(
 
 
 def _on_other_halves(
-    null: NullModel, packed: NDArray[np.uint8], n: int, rows: Places | None, halves: Singles
+    null: NullModel,
+    packed: NDArray[np.uint8],
+    n: int,
+    rows: Places | None,
+    halves: Singles,
+    left: LeftOver | None = None,
 ) -> tuple[Floats, Floats]:
-    left = regressed_on(null, packed, n, rows)
+    left = regressed_on(null, packed, n, rows) if left is None else left
     information, product, first, second, third = _sums_on_others(null, packed, n, rows, left.slopes, halves)
     usable = information > COLLINEAR * np.maximum(left.own, 1.0)[:, None]
     information = np.where(usable, information, np.nan)
@@ -151,25 +160,71 @@ def _sums_on_others(
 ) -> Floats:
     """Sum, with `x~` what is left of a flag and r the residual, over the complement of each half.
 
-    Returns `x~^2`, `x~ r`, `x~^2 r^2`, `x~^3 r` and `x~^4`: float64[5, c, 2 S].
+    Returns `x~^2`, `x~ r`, `x~^2 r^2`, `x~^3 r` and `x~^4`: float64[5, c, 2 S]. Where not all accounts are swept, the
+    first three are still those of all: what they are beside accounts that did not meet the rule has a closed form.
     """
     precision = sweep_precision(len(null.outcome))
     design, residual = null.design.astype(precision), null.residual.astype(precision)
     splits = halves.shape[1] // 2
-    sides = np.column_stack([halves[:, :splits], np.ones(len(halves))]).astype(precision)
     sums = np.zeros((5, len(packed), splits + 1))
 
     def add_up(tile: slice, blocks: Blocks) -> None:
         own = slopes[tile].astype(precision)
-        for among, x in blocks:
-            x -= own @ design[among].T
-            score, square = x * residual[among], x**2
-            for place, values in enumerate((square, score, score**2, square * score, square**2)):
-                sums[place, tile] += values @ sides[among]
+        for among, x, times in blocks:
+            sides = _sides(halves, among, precision)
+            said = own @ design[among].T
+            if times is None:
+                x -= said
+                parts = _powers(x, residual[among])
+            else:
+                parts = _beyond_what_is_said(x, said, residual[among], times)
+            for place, values in enumerate(parts):
+                sums[place, tile] += values @ sides
 
     sweep(packed, n, add_up, rows)
+    if precision != np.float64:
+        sums[:3] += _said_on_halves(null, slopes, halves)
     on_halves, on_all = sums[..., :splits], sums[..., splits:]
     return np.concatenate([on_all - on_halves, on_halves], axis=2)
+
+
+def _sides(halves: Singles, among: Any, precision: np.dtype[Any]) -> NDArray[Any]:
+    """Return who of some accounts is in each half, and that all of them are in all."""
+    some = halves[among, : halves.shape[1] // 2]
+    return np.column_stack([some, np.ones(len(some), dtype=np.float32)]).astype(precision, copy=False)
+
+
+def _powers(x: NDArray[Any], residual: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    score, square = x * residual, x**2
+    return square, score, score**2, square * score, square**2
+
+
+def _beyond_what_is_said(
+    x: NDArray[Any], said: NDArray[Any], residual: NDArray[Any], times: NDArray[Any]
+) -> tuple[NDArray[Any], ...]:
+    """Return the same, the first three less what they were if nobody met a rule; `x` are flags of 0 and 1."""
+    score = x * residual
+    square = x * (1 - 2 * said)
+    x -= said
+    third = x**2 * times
+    last = third * x**2
+    third *= x * residual
+    return square, score, square * residual**2, third, last
+
+
+def _said_on_halves(null: NullModel, slopes: Floats, halves: Singles) -> Floats:
+    """Return the first three sums if nobody met a rule, from products of the covariates: float64[3, c, S + 1]."""
+    one, other = np.triu_indices(null.design.shape[1])
+    squares = np.zeros((2, len(one), halves.shape[1] // 2 + 1))
+    linear = np.zeros((null.design.shape[1], squares.shape[2]))
+    for start in range(0, len(null.design), ACCOUNTS):
+        among = slice(start, start + ACCOUNTS)
+        design, residual = null.design[among], null.residual[among, None]
+        sides, both = _sides(halves, among, np.dtype(np.float64)), design[:, one] * design[:, other]
+        linear += design.T @ (residual * sides)
+        squares += both.T @ sides, both.T @ (residual**2 * sides)
+    of_both = slopes[:, one] * slopes[:, other] * np.where(one == other, 1, 2)
+    return np.stack([of_both @ squares[0], -(slopes @ linear), of_both @ squares[1]])
 
 
 def residualised(design: Floats, flags: NDArray[np.uint8]) -> Floats:

@@ -166,7 +166,7 @@ def _newton(design: Floats, y: Floats, start: Floats, ridge: float, max_iter: in
     for _ in range(max_iter):
         p = expit(design @ beta)
         gradient = design.T @ (y - p) - ridge * beta
-        factor = gram_factor(_weighted_gram(design, p * (1 - p)) + penalty)
+        factor = gram_factor(weighted_gram(design, p * (1 - p)) + penalty)
         step = cho_solve((factor, True), gradient)
         decrement = float(gradient @ step)
         if decrement < CLOSE:
@@ -199,7 +199,7 @@ def _null_model(
 ) -> NullModel:
     p = expit(design @ beta)
     weights = p * (1 - p)
-    gram = _weighted_gram(design, weights)
+    gram = weighted_gram(design, weights)
     floor = max(ridge, 1e-6)
     variances = np.diag(cho_solve((gram_factor(gram + floor * np.eye(len(gram))), True), np.eye(len(gram))))
     separated = bool((floor * variances > SEPARATED_SHARE).any()) and ridge < 1e-3
@@ -217,7 +217,8 @@ def _null_model(
     )
 
 
-def _weighted_gram(design: Floats, weights: Floats) -> Floats:
+def weighted_gram(design: Floats, weights: Floats) -> Floats:
+    """Return `Z' W Z`."""
     gram = np.zeros((design.shape[1], design.shape[1]))
     for start in range(0, len(design), GRAM_ACCOUNTS):
         rows = design[start : start + GRAM_ACCOUNTS]
@@ -260,14 +261,14 @@ def score_test(null: WorkingModel, flags: Flags) -> ScoreTest:
     ----------
     Rao (1948), Proceedings of the Cambridge Philosophical Society 44, 50-57.
     """
-    moments = _moments(null)
-    sums = np.empty((len(flags), moments.shape[1]))
-    for tile in tiles(len(flags), len(moments)):
+    columns = moments(null)
+    sums = np.empty((len(flags), columns.shape[1]))
+    for tile in tiles(len(flags), len(columns)):
         x = np.asarray(flags[tile], dtype=float)
-        sums[tile] = x @ moments
+        sums[tile] = x @ columns
         if flags.dtype.kind == "f":
             sums[tile, 1] = (x**2) @ null.weights
-    return _tested(efficient_scores(null, sums))
+    return tested(efficient_scores(null, sums))
 
 
 def score_packed(null: WorkingModel, packed: NDArray[np.uint8], n: int, rows: Places | None = None) -> ScoreTest:
@@ -283,7 +284,7 @@ def score_packed(null: WorkingModel, packed: NDArray[np.uint8], n: int, rows: Pl
     rows : int[m], optional
         Places of the m among the n, ascending; without it, all n.
     """
-    return _tested(observed_packed(null, packed, n, rows))
+    return tested(observed_packed(null, packed, n, rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +299,7 @@ class EfficientScores:
     slopes: Floats
 
 
-def _moments(null: WorkingModel) -> Floats:
+def moments(null: WorkingModel) -> Floats:
     """Return the columns whose sums over the accounts that met a flag make its score test, [m, 2 + p]."""
     return np.column_stack([null.residual, null.weights, null.design * null.weights[:, None]])
 
@@ -318,10 +319,11 @@ def observed_packed(
     null: WorkingModel, packed: NDArray[np.uint8], n: int, rows: Places | None = None
 ) -> EfficientScores:
     """Return the efficient scores of packed flags."""
-    return efficient_scores(null, products(packed, n, _moments(null), rows))
+    return efficient_scores(null, products(packed, n, moments(null), rows))
 
 
-def _tested(found: EfficientScores) -> ScoreTest:
+def tested(found: EfficientScores) -> ScoreTest:
+    """Return efficient scores as score tests."""
     usable = found.information > 0
     return ScoreTest(
         score=found.score,
@@ -359,7 +361,7 @@ def firth(design: Floats, outcome: NDArray[np.bool_], max_iter: int = 200) -> tu
     for _ in range(max_iter):
         p = expit(design @ beta)
         weights = p * (1 - p)
-        covariance = cho_solve((gram_factor(_weighted_gram(design, weights)), True), np.eye(len(beta)))
+        covariance = cho_solve((gram_factor(weighted_gram(design, weights)), True), np.eye(len(beta)))
         leverage = weights * np.einsum("ij,jk,ik->i", design, covariance, design, optimize=True)
         step = covariance @ (design.T @ (y - p + leverage * (0.5 - p)))
         beta = beta + step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.estimate.flags import ENOUGH_ACCOUNTS, evenly_spaced, pack, tiles
-from discovery.estimate.logistic import WorkingModel, observed_packed
-from discovery.estimate.products import Places, products
+from discovery.estimate.logistic import EfficientScores, WorkingModel, observed_packed, weighted_gram
+from discovery.estimate.products import Places, products_of
+from discovery.estimate.thinning import flags_of
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -101,7 +102,10 @@ def draw_multipliers(n: int, draws: int, seed: int, law: Law = "mammen") -> Sing
     root = math.sqrt(5)
     uniform = generator.random((n, draws), dtype=np.float32)
     low, high = np.float32((1 - root) / 2), np.float32((1 + root) / 2)
-    return np.where(uniform < (root + 1) / (2 * root), low, high)
+    seldom = uniform >= (root + 1) / (2 * root)
+    uniform.fill(low)
+    np.copyto(uniform, high, where=seldom)
+    return uniform
 
 
 def bootstrap_rows(accounts: int) -> NDArray[np.intp]:
@@ -175,28 +179,89 @@ def bootstrap_packed(
         Accounts, of the m and ascending, whose contributions are drawn; without it, all m.
     """
     observed = observed_packed(null, packed, n, rows)
+    if drawn is None:
+        return bootstrap_beside(null, observed, packed, n, rows, multipliers)
+    places = drawn if rows is None else rows[drawn]
+    return bootstrap_beside(null, observed, flags_of(packed, places), len(places), None, multipliers, drawn)
+
+
+def bootstrap_beside(
+    null: WorkingModel,
+    observed: EfficientScores,
+    packed: NDArray[np.uint8],
+    n: int,
+    rows: Places | None,
+    multipliers: Singles,
+    drawn: Places | None = None,
+) -> BootstrapBlock:
+    """Do the same beside known scores; `packed` and `rows` are of the accounts that are drawn, of the m `drawn`."""
     design = null.design if drawn is None else null.design[drawn]
     residual = null.residual if drawn is None else null.residual[drawn]
-    places = rows if drawn is None else drawn if rows is None else rows[drawn]
-    squares = _squares(packed, n, places, design, residual, observed.slopes)
-    usable = (observed.information > 0) & (squares > 0)
-    share = len(null.residual) / max(1, len(residual))
-    information = np.where(usable, observed.information, 1.0)
-    scale = np.where(usable, np.sqrt(np.where(usable, squares, 0.0) * share / information), 1.0)
     right = multipliers * residual.astype(np.float32)[:, None]
-    draws = products(packed, n, right, places)
-    draws -= observed.slopes @ (design.astype(np.float32).T @ right)
+    sums, draws = products_of(
+        packed, n, lambda among: (contributions(design[among], residual[among]), right[among]), rows
+    )
+    squares = _squares(sums, design, residual, observed.slopes)
+    share = len(null.residual) / max(1, len(residual))
+    return _block(observed, squares * share, squares, draws, design.astype(np.float32).T @ right)
+
+
+def half_scores(
+    null: WorkingModel,
+    observed: EfficientScores,
+    sums: Floats,
+    whole: Floats,
+    firsts: Floats,
+    halves: Singles,
+) -> Singles:
+    """Return the scores of half-samples, `BootstrapBlock.score_draws`, from sums over the accounts that met each flag.
+
+    Parameters
+    ----------
+    null : NullModel or CoxNull
+        Fitted over m accounts.
+    observed : EfficientScores
+    sums : float64[c, 1 + p]
+        Of `contributions`.
+    whole : float64[c]
+        Of the residual.
+    firsts : float64[c, S]
+        Of the residual in each half.
+    halves : float32[m, 2 S]
+        Halves and their complements.
+    """
+    splits, design, residual = halves.shape[1] // 2, null.design, null.residual
+    crossed = np.zeros((design.shape[1], splits))
+    for start in range(0, len(design), MANY_ACCOUNTS):
+        among = slice(start, start + MANY_ACCOUNTS)
+        crossed += design[among].T @ (halves[among, :splits] * residual[among, None])
+    crossed = np.column_stack([crossed, (design.T @ residual)[:, None] - crossed])
+    draws = np.column_stack([firsts, whole[:, None] - firsts])
+    squares = _squares(sums, design, residual, observed.slopes)
+    return _block(observed, squares, squares, draws, crossed).score_draws
+
+
+def _block(
+    observed: EfficientScores, mean: Floats, squares: Floats, draws: Floats, crossed: NDArray[Any]
+) -> BootstrapBlock:
+    """Standardise sums of draws; `mean` are the squared contributions on the scale of the information."""
+    usable = (observed.information > 0) & (squares > 0)
+    information = np.where(usable, observed.information, 1.0)
+    scale = np.where(usable, np.sqrt(np.where(usable, mean, 0.0) / information), 1.0)
+    draws -= observed.slopes @ crossed
     draws *= np.where(usable, 1 / np.sqrt(np.where(usable, squares, 1.0)), 0.0)[:, None]
     return BootstrapBlock(score=observed.score, scale=scale, draws=draws.astype(np.float32))
 
 
-def _squares(
-    packed: NDArray[np.uint8], n: int, places: Places | None, design: Floats, residual: Floats, slopes: Floats
-) -> Floats:
-    """Return the sums of the squared contributions, float64[c]."""
+def contributions(design: Floats, residual: Floats) -> Floats:
+    """Return the columns whose sums make the squared contributions of flags, [m, 1 + p]."""
     square = residual[:, None] ** 2
-    sums = products(packed, n, np.column_stack([square, design * square]), places)
-    gram = design.T @ (design * square)
+    return np.column_stack([square, design * square])
+
+
+def _squares(sums: Floats, design: Floats, residual: Floats, slopes: Floats) -> Floats:
+    """Return the sums of the squared contributions, float64[c], from those of `contributions`."""
+    gram = weighted_gram(design, residual**2)
     crossed = np.einsum("ij,ij->i", sums[:, 1:], slopes)
     squares: Floats = sums[:, 0] - 2 * crossed + np.einsum("ij,jk,ik->i", slopes, gram, slopes, optimize=True)
     return squares

@@ -7,7 +7,7 @@ that stays in a core's cache. Of a block only the accounts enter that some candi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -17,10 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from discovery.estimate.flags import ENOUGH_ACCOUNTS, evenly_spaced
+
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Places = NDArray[np.intp]
-Blocks = Iterator[tuple[slice, Any]]
+Columns = Callable[[slice], Sequence[NDArray[Any]]]
+Blocks = Iterator[tuple[Any, Any, Any]]
 
 CANDIDATES = 32
 """Candidates of a tile: about as many as one event has."""
@@ -30,6 +33,8 @@ SWEPT = 1 << 12
 """Accounts of a block where all of them are dense at once: two or three such blocks fit a core's cache."""
 SORTED = 1 << 18
 """Accounts of a block that is sorted by group."""
+SHARES = 4
+"""Into how many shares for each thread candidates are parted where their columns are put together anew for each."""
 DENSE = 0.6
 """Share of a block's accounts from which it costs less to take all of them."""
 SMALL = 1 << 24
@@ -94,24 +99,56 @@ def products(packed: NDArray[np.uint8], n: int, right: Floats | Singles, rows: P
     >>> products(flags, 3, np.array([[1.0], [3.0]]), rows=np.array([0, 2])).ravel()
     array([1., 3.])
     """
-    found = np.zeros((len(packed), right.shape[1]))
+    return products_of(packed, n, lambda among: (right[among],), rows)[0]
+
+
+def products_of(packed: NDArray[np.uint8], n: int, columns: Columns, rows: Places | None = None) -> list[Floats]:
+    """Do the same for several sets of columns at once, which are put together block by block.
+
+    Parameters
+    ----------
+    packed : uint8[C, ceil(n / 8)]
+    n : int
+        Accounts.
+    columns : callable
+        Called with a slice of the m accounts' places, in several threads; returns each set, of either precision, for
+        these accounts. Of no account it returns as many, and as wide, empty ones.
+    rows : int[m], optional
+        Places of the m accounts among the n, ascending; without it, all n.
+
+    Returns
+    -------
+    list of float64[C, k]
+        The same whatever the number of threads.
+    """
+    found = [np.zeros((len(packed), part.shape[1])) for part in columns(slice(0, 0))]
     members = _Members.of(n, rows)
 
-    def add_up(tile: slice) -> None:
+    def add_up(candidates: slice) -> None:
         for own, among, inside in members.blocks(ACCOUNTS):
-            bits = packed[tile, own]
-            who = _met_by_any(bits, None if members.bits is None else members.bits[own])
-            size = among.stop - among.start
-            if not len(who):
-                continue
-            if len(who) > DENSE * size:
-                x, columns = _flags(bits, size if inside is None else inside), right[among]
-            else:
-                x, columns = _flags(bits, who), right[among.start + _standing(who, inside)]
-            found[tile] += np.matmul(x.astype(right.dtype), columns)
+            parts, size = columns(among), among.stop - among.start
+            for tile in _tiles(candidates):
+                bits = packed[tile, own]
+                who = _met_by_any(bits, None if members.bits is None else members.bits[own])
+                if not len(who):
+                    continue
+                every = len(who) > DENSE * size
+                x = _flags(bits, (size if inside is None else inside) if every else who)
+                for sums, part in zip(found, parts, strict=True):
+                    sums[tile] += np.matmul(x.astype(part.dtype), part if every else part[_standing(who, inside)])
 
-    in_parallel(add_up, len(packed), CANDIDATES, len(packed) * n)
+    in_parallel(add_up, len(packed), _share(len(packed)), len(packed) * n)
     return found
+
+
+def _share(candidates: int) -> int:
+    """Return how many candidates, whole tiles of them, share their columns: a few such shares for each thread."""
+    return max(1, -(-candidates // (CANDIDATES * SHARES * _threads()))) * CANDIDATES
+
+
+def _tiles(candidates: slice) -> Iterator[slice]:
+    for start in range(candidates.start, candidates.stop, CANDIDATES):
+        yield slice(start, min(start + CANDIDATES, candidates.stop))
 
 
 def _met_by_any(bits: NDArray[np.uint8], members: NDArray[np.uint8] | None) -> Places:
@@ -145,20 +182,43 @@ def sweep(
         Accounts.
     work : callable
         Called once for each tile of candidates, in several threads, with their slice and an iterator over blocks of
-        accounts: the slice of their places among `rows`, and their flags, float[c, w], which it may overwrite. They
-        are in single precision beyond `EXACT` accounts.
+        accounts: their places among `rows`, their flags, float[c, w], which it may overwrite, and how many accounts
+        each stands for, float[w]. Up to `EXACT` accounts the flags are in double precision and each account stands
+        for itself, which None says. Beyond, they are in single precision; those who met any candidate of the tile
+        stand for themselves, and of those who met none some 50,000, evenly spaced, for all.
     rows : int[m], optional
         As in `products`.
     """
-    members = _Members.of(n, rows)
-    precision = sweep_precision(n if rows is None else len(rows))
+    members, m = _Members.of(n, rows), n if rows is None else len(rows)
+    blocks = _every if m <= EXACT else _some(m)
+    in_parallel(lambda tile: work(tile, blocks(packed[tile], members)), len(packed), CANDIDATES, len(packed) * n)
 
-    def blocks(tile: slice) -> Blocks:
-        for own, among, inside in members.blocks(SWEPT):
-            size = among.stop - among.start
-            yield among, _flags(packed[tile, own], size if inside is None else inside).astype(precision)
 
-    in_parallel(lambda tile: work(tile, blocks(tile)), len(packed), CANDIDATES, len(packed) * n)
+def _every(packed: NDArray[np.uint8], members: _Members) -> Blocks:
+    for own, among, inside in members.blocks(SWEPT):
+        size = among.stop - among.start
+        yield among, _flags(packed[:, own], size if inside is None else inside).astype(np.float64), None
+
+
+def _some(m: int) -> Callable[[NDArray[np.uint8], _Members], Blocks]:
+    """Return the blocks of all who met any candidate, and of some of those who did not."""
+    asked = evenly_spaced(m, ENOUGH_ACCOUNTS)
+    others = np.zeros(m, dtype=bool)
+    others[asked] = True
+    each = np.float32(m / len(asked))
+
+    def blocks(packed: NDArray[np.uint8], members: _Members) -> Blocks:
+        for own, among, inside in members.blocks(ACCOUNTS):
+            met = np.unpackbits(np.bitwise_or.reduce(packed[:, own], axis=0))
+            met = met[: among.stop - among.start] if inside is None else met[inside]
+            taken = np.flatnonzero(others[among] | met.astype(bool))
+            x = np.unpackbits(packed[:, own], axis=1)
+            for start in range(0, len(taken), SWEPT):
+                who = taken[start : start + SWEPT]
+                flags = x.take(who if inside is None else inside[who], axis=1, mode="clip")
+                yield among.start + who, flags.astype(np.float32), np.where(met[who] > 0, np.float32(1), each)
+
+    return blocks
 
 
 def sweep_precision(accounts: int) -> np.dtype[Any]:

@@ -10,20 +10,30 @@ from numpy.typing import NDArray
 
 from discovery.estimate.cox_null import CoxNull
 from discovery.estimate.logistic import NullModel, gram_factor
+from discovery.estimate.products import in_parallel
+
+RULES = 64
+"""Rules whose flags are taken at a time."""
 
 
-def flags_of(packed: NDArray[np.uint8], accounts: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-    """Return the flags of some accounts, packed again: uint8[C, ceil(len(accounts) / 8)].
+def flags_of(
+    packed: NDArray[np.uint8], accounts: NDArray[np.integer[Any]], rules: NDArray[np.intp] | None = None
+) -> NDArray[np.uint8]:
+    """Return the flags of some accounts, packed again, for all rules or some: uint8[C, ceil(len(accounts) / 8)].
 
     Examples
     --------
     >>> flags_of(np.packbits([[1, 0, 1, 1]], axis=1), np.array([0, 1, 3]))
     array([[160]], dtype=uint8)
     """
-    byte, shift = accounts // 8, (7 - accounts % 8).astype(np.uint8)
-    found = np.empty((len(packed), -(-len(accounts) // 8)), dtype=np.uint8)
-    for row, bits in zip(found, packed, strict=True):
-        row[:] = np.packbits(bits[byte] >> shift & 1)
+    chosen = np.arange(len(packed)) if rules is None else rules
+    found = np.empty((len(chosen), -(-len(accounts) // 8)), dtype=np.uint8)
+
+    def take(tile: slice) -> None:
+        for place in range(tile.start, tile.stop):
+            found[place] = np.packbits(np.unpackbits(packed[chosen[place]]).take(accounts, mode="clip"))
+
+    in_parallel(take, len(chosen), RULES, found.size * 8)
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery import estimate
-from discovery.estimate import HeldOut, unpack
+from discovery.estimate import HeldOut
 from discovery.ranking import Candidates, CloserLook
 from discovery.study.sample import Sample
 
@@ -28,13 +28,15 @@ COUNT_TERMS = 3
 def look_closer(
     sample: Sample,
     candidates: Candidates,
-    packed: NDArray[np.uint8],
+    flag: NDArray[np.uint8],
     candidate: int,
     held_out: Mapping[int, HeldOut],
     alpha: float,
 ) -> CloserLook:
-    """Look closer at one candidate; `held_out` has the differences of families that are to be explained away."""
-    flag = unpack(packed[candidate : candidate + 1], len(sample))
+    """Look closer at one candidate, which the accounts at `flag`, uint8[1, n], met.
+
+    `held_out` has the differences of families that are to be explained away.
+    """
     rows, null = sample.rows, sample.horizon_null
     here = flag[:, rows]
     kept = estimate.adjusted_difference(null, here, alpha).estimate[0]

@@ -13,8 +13,9 @@ from discovery.estimate import unpack
 from discovery.progress import Progress
 from discovery.results import Estimate, OutcomeSummary, Persona, Population, RankedFamily
 from discovery.spec import StudySpec
+from discovery.study.measured import Tested
 from discovery.study.sample import Sample
-from discovery.study.search import Tested, gather, test_singles
+from discovery.study.search import gather, tested_alone
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +47,7 @@ def search_personas(
     if not members:
         return ()
     progress(f"Searching {len(members)} personas")
-    tested = {name: test_singles(value.sample, spec) for name, value in members.items()}
+    tested = {name: tested_alone(value.sample, spec) for name, value in members.items()}
     maxima = _joint_maxima([t for t in tested.values() if len(t.maxima)])
     return tuple(_persona(name, members, spec, tested[name], maxima, population, summary) for name in members)
 

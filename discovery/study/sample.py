@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from discovery import estimate
-from discovery.estimate import Adjustment, Comparison, CoxNull, Differences, NullModel, Scores
+from discovery.estimate import Adjustment, Beside, Comparison, CoxNull, FlagSums, NullModel, Scores
 from discovery.exposure import Flags
 from discovery.milestone import Condition
 
@@ -21,6 +21,42 @@ Floats = NDArray[np.float64]
 
 FEWEST_DEPARTURES = 100
 """With fewer departures at the landmark than this, the score rests on the stated day alone."""
+COMPACT_BEYOND = estimate.ENOUGH_ACCOUNTS
+"""Beyond this many accounts the flags of a search among some of them are copied: it costs no more than these do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inside:
+    """The single rules' flags that one search goes over, of n accounts: all, or those of the search alone.
+
+    `accounts` are their places in the sample; `deciding` are the places among the n of the deciding model's accounts,
+    `mature` those of the mature ones.
+    """
+
+    packed: NDArray[np.uint8]
+    n: int
+    accounts: NDArray[np.intp]
+    deciding: NDArray[np.intp]
+    mature: NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """What single rules and conjunctions sum up to beside each null model of one search."""
+
+    deciding: FlagSums
+    horizon: FlagSums
+    composition: FlagSums
+    activity: FlagSums
+
+    def joined(self, others: Sums) -> Sums:
+        """Return the sums of these rules and of others."""
+        return Sums(
+            deciding=self.deciding.joined(others.deciding),
+            horizon=self.horizon.joined(others.horizon),
+            composition=self.composition.joined(others.composition),
+            activity=self.activity.joined(others.activity),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +101,11 @@ class Sample:
         if condition.where and condition.act_name in self.acts and self.act_counts is not None:
             found.append((condition.act_name, self.act_counts[:, [self.acts.index(condition.act_name)]]))
         return [(name, column.toarray().ravel().astype(float)) for name, column in found]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the search is about all accounts."""
+        return len(self.everyone) == len(self)
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:
@@ -142,7 +183,7 @@ class Sample:
         inertia = ("amount, days and recency of activity",) if self.comparison == "both" else ()
         return (*traits, *date, *activity, *inertia)
 
-    @property
+    @cached_property
     def trait_columns(self) -> dict[str, tuple[int, ...]]:
         """Return the columns of the comparison's design that belong to each trait known at signup."""
         columns: dict[str, tuple[int, ...]] = {}
@@ -157,20 +198,44 @@ class Sample:
         """Events that are no use of the product: what happens to an account, and what belongs to the decision."""
         return [event for event, (status, _) in self.apart.items() if status in ("outcome_adjacent", "passive")]
 
+    def inside(self) -> Inside:
+        """Return the flags of a search; beyond `COMPACT_BEYOND` accounts those of its own accounts alone."""
+        flags, deciding = self.flags.packed, self.deciding[1]
+        if len(self) <= COMPACT_BEYOND or self.whole:
+            return Inside(packed=flags, n=len(self), accounts=np.arange(len(self)), deciding=deciding, mature=self.rows)
+        return Inside(
+            packed=estimate.flags_of(flags, self.everyone),
+            n=len(self.everyone),
+            accounts=self.everyone,
+            deciding=np.searchsorted(self.everyone, deciding).astype(np.intp),
+            mature=np.searchsorted(self.everyone, self.rows).astype(np.intp),
+        )
+
+    def sums(self, inside: Inside, packed: NDArray[np.uint8], halves: NDArray[np.float32] | None = None) -> Sums:
+        """Sum up packed flags of the accounts of `inside` beside every null model, in one pass.
+
+        With `halves` of the deciding model's accounts, the sums of half-samples as well.
+        """
+        decides, rows = self.deciding
+        mature = np.isin(rows, self.rows, assume_unique=True)
+        nulls = {id(null): null for null in (self.horizon_null, self.composition_null, self.activity_null)}
+        asked = [Beside(null=decides, halves=halves)]
+        asked += [Beside(null=null, inside=mature) for number, null in nulls.items() if number != id(decides)]
+        found = {id(sums.beside.null): sums for sums in estimate.flag_sums(packed, inside.n, asked, inside.deciding)}
+        return Sums(
+            deciding=found[id(decides)],
+            horizon=found[id(self.horizon_null)],
+            composition=found[id(self.composition_null)],
+            activity=found[id(self.activity_null)],
+        )
+
     def scores(
-        self, null: NullModel | CoxNull, rows: NDArray[np.intp], packed: NDArray[np.uint8], *, tails: bool = False
+        self,
+        null: NullModel | CoxNull,
+        rows: NDArray[np.intp],
+        packed: NDArray[np.uint8],
+        *,
+        tails: bool = False,
     ) -> Scores:
         """Score packed flags beside a null model."""
         return estimate.score_all(null, packed, len(self), rows, tails=tails)
-
-    def differences(
-        self, null: NullModel, packed: NDArray[np.uint8], described: NDArray[np.intp], alpha: float
-    ) -> Differences:
-        """Estimate the differences of some candidates beside a null model of the mature accounts; NaN for others."""
-        some_packed = packed if len(described) == len(packed) else packed[described]
-        some = estimate.differences(null, some_packed, len(self), self.rows, alpha)
-        columns = np.full((4, len(packed)), np.nan)
-        columns[:, described] = some.estimate, some.lower, some.upper, some.se
-        return Differences(
-            estimate=columns[0], lower=columns[1], upper=columns[2], se=columns[3], n_accounts=some.n_accounts
-        )

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discovery import estimate
-from discovery.estimate import HeldOut
-from discovery.milestone import Milestone
-from discovery.ranking import Candidates, Evidence, eligible_candidates
+from discovery.ranking import Evidence, eligible_candidates
 from discovery.spec import StudySpec
 from discovery.study.closer import look_closer
+from discovery.study.measured import Tested, bits_of, measure
 from discovery.study.pairs import NO_PAIRS, Pairs, search_pairs
-from discovery.study.sample import Sample
+from discovery.study.sample import Inside, Sample, Sums
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -26,38 +25,23 @@ PLASMODES = 400
 SINGLES_SHARE = 0.8
 """Share of `alpha` that single rules get where conjunctions are searched too: a search of tens of thousands of pairs
 must not hide a single rule."""
-NEAR_DUPLICATE = 0.9
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tested:
-    """The single rules of a search: scores, their distribution if nothing mattered, and their half-samples.
-
-    `maxima` holds the largest score of each draw, ascending; `halves` the scores of the eligible candidates in
-    each half-sample, standardised, [c, 2 S].
-    """
-
-    score: Floats
-    raw: estimate.Scores
-    eligible: NDArray[np.bool_]
-    maxima: Floats
-    half_scores: Singles
-    halves: Singles  # over the accounts of the deciding model
-
-
-def test_singles(sample: Sample, spec: StudySpec) -> Tested:
+def test_singles(sample: Sample, spec: StudySpec, inside: Inside) -> Tested:
     """Score every single rule beside the deciding null model, and draw the largest score under no effect."""
     null, rows = sample.deciding
-    packed = sample.flags.packed
-    raw = sample.scores(null, rows, packed, tails=True)
-    eligible = _eligible(sample, spec) & (raw.status == "ok")
-    score = _calibrated(sample, raw.score, eligible)
-    chosen = np.flatnonzero(eligible)
     halves = estimate.draw_halves(sample.signup[rows], SPLITS, spec.inference.seed)
-    draws, half_scores = _resampled(sample, chosen, halves, spec.inference.seed)
+    all_drawn = len(estimate.bootstrap_rows(len(rows))) == len(rows)
+    sums = sample.sums(inside, inside.packed, None if all_drawn else halves)
+    known = sums.deciding.scores
+    raw = estimate.score_all(null, inside.packed, inside.n, inside.deciding, tails=True, known=known)
+    eligible = _eligible(sample, spec) & (raw.status == "ok")
+    score = _calibrated(sample, sums, raw.score, eligible)
+    chosen = np.flatnonzero(eligible)
+    draws, half_scores = _resampled(sample, inside, sums, chosen, halves, spec.inference.seed)
     maxima = np.sort(np.abs(draws).max(axis=0)) if len(chosen) else np.zeros(0)
     if sample.outcome == "active" and len(chosen):
-        maxima = _larger_quantiles(maxima, _inertia_maxima(sample, chosen, spec.inference.seed))
+        maxima = _larger_quantiles(maxima, _inertia_maxima(sample, inside, chosen, spec.inference.seed))
     return Tested(
         score=score,
         raw=raw,
@@ -65,6 +49,7 @@ def test_singles(sample: Sample, spec: StudySpec) -> Tested:
         maxima=maxima,
         half_scores=half_scores,
         halves=halves,
+        sums=sums,
     )
 
 
@@ -88,41 +73,43 @@ def _eligible(sample: Sample, spec: StudySpec) -> NDArray[np.bool_]:
     )
 
 
-def _calibrated(sample: Sample, score: Floats, eligible: NDArray[np.bool_]) -> Floats:
+def _calibrated(sample: Sample, sums: Sums, score: Floats, eligible: NDArray[np.bool_]) -> Floats:
     """Take off what the other events, as negative controls, show of residual confounding."""
     chosen = np.flatnonzero(eligible)
     calibrated = score.copy()
     if not len(chosen):
         return calibrated
     null = sample.horizon_null
-    prognosis = null.design @ null.coefficients
-    lever = estimate.leverage(sample.flags.packed, len(sample), prognosis, sample.rows)[chosen]
+    along = sums.horizon.along(null.coefficients)
+    lever = estimate.leverage(sums.horizon.met, along, null.design @ null.coefficients)[chosen]
     event_of = sample.flags.event_of[chosen]
     named = np.array([sample.kinds.get(event) == "vanity" for event in sample.events], dtype=bool)[event_of]
     calibrated[chosen] = estimate.calibrate(score[chosen], lever, event_of.astype(np.intp), named)
     return calibrated
 
 
-def _resampled(sample: Sample, chosen: NDArray[np.intp], halves: Singles, seed: int) -> tuple[Singles, Singles]:
+def _resampled(
+    sample: Sample, inside: Inside, sums: Sums, chosen: NDArray[np.intp], halves: Singles, seed: int
+) -> tuple[Singles, Singles]:
     """Return the scores of candidates under the multipliers, and in the half-samples of all accounts."""
     null, rows = sample.deciding
     some = estimate.bootstrap_rows(len(rows))
     multipliers = estimate.draw_multipliers(len(some), DRAWS, seed)
-    packed, n = sample.flags.packed[chosen], len(sample)
+    of_chosen = sums.deciding.of(chosen)
     if len(some) == len(rows):
-        every = np.concatenate([multipliers, halves], axis=1)
-        drawn = estimate.bootstrap_packed(null, packed, n, rows, every).score_draws
+        every, packed = np.concatenate([multipliers, halves], axis=1), inside.packed[chosen]
+        scores = of_chosen.scores
+        drawn = estimate.bootstrap_beside(null, scores, packed, inside.n, inside.deciding, every).score_draws
         return drawn[:, :DRAWS], drawn[:, DRAWS:]
-    drawn = estimate.bootstrap_packed(null, packed, n, rows, multipliers, some).score_draws
-    return drawn, estimate.bootstrap_packed(null, packed, n, rows, halves).score_draws
+    packed = estimate.flags_of(inside.packed, inside.deciding[some], chosen)
+    drawn = estimate.bootstrap_beside(null, of_chosen.scores, packed, len(some), None, multipliers, some).score_draws
+    return drawn, of_chosen.half_scores
 
 
-def _inertia_maxima(sample: Sample, chosen: NDArray[np.intp], seed: int) -> Floats:
-    null, rows = sample.horizon_null, sample.rows
-    packed, some = sample.flags.packed[chosen], estimate.bootstrap_rows(len(rows))
-    return np.sort(
-        estimate.plasmode_packed(null, packed, len(sample), rows, sample.inertia_chance, PLASMODES, seed, some)
-    )
+def _inertia_maxima(sample: Sample, inside: Inside, chosen: NDArray[np.intp], seed: int) -> Floats:
+    null, some = sample.horizon_null, estimate.bootstrap_rows(len(inside.mature))
+    packed, chance = inside.packed[chosen], sample.inertia_chance
+    return np.sort(estimate.plasmode_packed(null, packed, inside.n, inside.mature, chance, PLASMODES, seed, some))
 
 
 def _larger_quantiles(one: Floats, other: Floats) -> Floats:
@@ -147,7 +134,7 @@ def gather(
         The single rules, where they have been tested already.
     """
     alpha = spec.inference.alpha
-    tested = tested or test_singles(sample, spec)
+    tested = tested or test_singles(sample, spec, sample.inside())
     with_pairs = bound_maxima is None and spec.candidates.conjunctions >= 2
     share = SINGLES_SHARE if with_pairs else 1.0
     maxima = tested.maxima if bound_maxima is None else bound_maxima
@@ -168,71 +155,44 @@ def _evidence(
     share: float,
 ) -> Evidence:
     alpha, flags = spec.inference.alpha, sample.flags
-    packed = np.concatenate([flags.packed, pairs.packed]) if len(pairs.packed) else flags.packed
-    candidates = _candidates(sample, packed, pairs)
-    null, rows = sample.deciding
-    mature = np.zeros(len(sample), dtype=bool)
-    mature[sample.rows] = True
-    horizon = sample.scores(sample.horizon_null, sample.rows, packed)
-    composition = sample.scores(sample.composition_null, sample.rows, packed)
-    same = sample.activity_null is sample.horizon_null
-    activity = horizon if same else sample.scores(sample.activity_null, sample.rows, packed)
-    raw = sample.scores(null, rows, packed, tails=True) if len(pairs.packed) else tested.raw
-    score = np.concatenate([tested.score, pairs.score])
-    eligible = np.concatenate([tested.eligible, np.ones(len(pairs.score), dtype=bool)])
+    measured = tested.measured or measure(sample, tested, pairs, sample.inside(), alpha)
+    score, eligible, candidates = measured.score, measured.eligible, measured.candidates
     bound = np.concatenate([np.full(len(flags), single_bound), np.full(len(pairs.score), pairs.bound)])
     p_adjusted = np.concatenate([_p_adjusted(tested.score, maxima, share), pairs.p_adjusted])
-    half_scores = np.full((len(packed), tested.halves.shape[1]), -np.inf, dtype=np.float32)
-    half_scores[np.flatnonzero(tested.eligible)] = tested.half_scores
-    if len(pairs.score):
-        half_scores[len(flags) :] = pairs.half_scores
-    best = _best_of_families(candidates, score, eligible)
-    cluster = _clusters(packed, len(sample), best)
-    wins, rule_wins = _wins(candidates, half_scores, cluster)
-    held_out = _held_out(sample, candidates, packed, half_scores, tested.halves, eligible, alpha)
-    whole = bool(sample.within.all())
-    contenders = _contenders(best, score, bound, 3 if whole else 0)
-    described = np.arange(len(packed)) if whole else np.array(sorted(best.values()), dtype=np.intp)
+    contenders = _contenders(measured.best, score, bound, 3 if sample.whole else 0)
+
+    def met(candidate: int) -> NDArray[np.uint8]:
+        return estimate.unpack(bits_of(sample, pairs, candidate)[None], len(sample))
+
     return Evidence(
         candidates=candidates,
         kinds=sample.kinds,
         outcome=sample.outcome,
         model=sample.model,
-        separation=estimate.separate(packed, sample.retained, mature, alpha),
-        survival=_survival(sample, packed, alpha),
+        separation=measured.separation,
+        survival=measured.survival,
         eligible=eligible,
         searched=int(tested.eligible.sum()) + pairs.searched,
-        scores=raw,
+        scores=measured.raw,
         score=score,
         bound=bound,
         single_bound=single_bound,
         pair_bound=pairs.bound,
         p_adjusted=np.where(eligible, p_adjusted, np.nan),
-        horizon_score=horizon.score,
-        composition_score=composition.score,
-        activity_score=activity.score,
-        composition=sample.differences(sample.composition_null, packed, described, alpha),
-        differences=sample.differences(sample.horizon_null, packed, described, alpha),
-        held_out=held_out,
-        wins=wins,
-        rule_wins=rule_wins,
-        cluster=cluster,
-        closer={i: look_closer(sample, candidates, packed, i, held_out, alpha) for i in contenders},
+        horizon_score=measured.horizon.score,
+        composition_score=measured.composition.score,
+        activity_score=measured.activity.score,
+        composition=measured.composition_differences,
+        differences=measured.differences,
+        held_out=measured.held_out,
+        wins=measured.wins,
+        rule_wins=measured.rule_wins,
+        cluster=measured.cluster,
+        closer={i: look_closer(sample, candidates, met(i), i, measured.held_out, alpha) for i in contenders},
         has_traits=sample.adjustment.has_traits,
         n_mature=len(sample.rows),
         base_rate=float(sample.retained[sample.rows].mean()),
         apart=_reasons_apart(sample),
-    )
-
-
-def _candidates(sample: Sample, packed: NDArray[np.uint8], pairs: Pairs) -> Candidates:
-    singles = tuple(Milestone((condition,)) for condition in sample.flags.conditions)
-    return Candidates(
-        families=(*sample.events, *pairs.families),
-        milestones=(*singles, *pairs.milestones),
-        family_of=np.concatenate([sample.flags.event_of, len(sample.events) + pairs.family_of]).astype(np.intp),
-        reached=estimate.count_within(packed, sample.within),
-        n_accounts=len(sample.everyone),
     )
 
 
@@ -242,13 +202,6 @@ def _reasons_apart(sample: Sample) -> dict[str, tuple[str, str]]:
     return dict.fromkeys(sorted(sample.at_signup), ("at_signup", at_signup)) | dict(sample.apart)
 
 
-def _survival(sample: Sample, packed: NDArray[np.uint8], alpha: float) -> estimate.SurvivalScan | None:
-    """Describe survival beside every candidate, among all accounts only."""
-    if sample.duration is None or sample.departed is None or not sample.within.all():
-        return None
-    return estimate.scan(packed, len(sample), sample.duration, sample.departed, alpha)
-
-
 def _p_adjusted(score: Floats, maxima: Floats, share: float) -> Floats:
     """Return single-step p-values of the whole search; the share of `alpha` enters as its inverse."""
     known = np.isfinite(score)
@@ -256,71 +209,17 @@ def _p_adjusted(score: Floats, maxima: Floats, share: float) -> Floats:
     return np.where(known, np.minimum(1.0, (1 + beyond) / (len(maxima) + 1) / share), np.nan)
 
 
-def _best_of_families(candidates: Candidates, score: Floats, eligible: NDArray[np.bool_]) -> dict[int, int]:
-    """Return the eligible candidate with the highest score of each family; the simplest of equals."""
-    best: dict[int, int] = {}
-    for i in np.flatnonzero(eligible & np.isfinite(score)):
-        family = int(candidates.family_of[i])
-        if family not in best or score[i] > score[best[family]]:
-            best[family] = int(i)
-    return best
+def tested_alone(sample: Sample, spec: StudySpec) -> Tested:
+    """Test the single rules of a search without conjunctions, and measure all that hangs on no bound.
+
+    The flags of its own accounts are not kept.
+    """
+    inside = sample.inside()
+    tested = test_singles(sample, spec, inside)
+    return replace(tested, measured=measure(sample, tested, NO_PAIRS, inside, spec.inference.alpha))
 
 
-def _clusters(packed: NDArray[np.uint8], n: int, best: dict[int, int]) -> NDArray[np.intp]:
-    """Give families whose best rules are near-duplicates (|phi| > .9) the number of one redundancy cluster."""
-    families = sorted(best)
-    most = max(families, default=-1) + 1
-    cluster = np.arange(max(most, 1), dtype=np.intp)
-    if families:
-        both = estimate.together(packed[[best[f] for f in families]], n) / n
-        share = np.diag(both)
-        spread = np.sqrt(share * (1 - share))
-        near = np.abs(both - np.outer(share, share)) > NEAR_DUPLICATE * np.outer(spread, spread)
-        for place, family in enumerate(families):
-            first = int(np.flatnonzero(near[place])[0]) if near[place].any() else place
-            cluster[family] = cluster[families[first]]
-    return cluster
-
-
-def _wins(candidates: Candidates, half_scores: Singles, cluster: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Return the share of half-samples that each family's cluster wins, and each rule within its family."""
-    families, halves = len(candidates.families), half_scores.shape[1]
-    wins, rule_wins = np.zeros(families), np.zeros(len(candidates))
-    if not np.isfinite(half_scores).any():
-        return wins, rule_wins
-    numbered = np.arange(families, dtype=np.intp)
-    numbered[: len(cluster)] = cluster
-    winners = numbered[candidates.family_of[np.argmax(half_scores, axis=0)]]
-    wins = np.bincount(winners, minlength=families)[numbered] / halves
-    for family in range(families):
-        own = candidates.of(family)
-        own = own[np.isfinite(half_scores[own]).any(axis=1)]
-        if len(own):
-            rule_wins[own] = np.bincount(np.argmax(half_scores[own], axis=0), minlength=len(own)) / halves
-    return wins, rule_wins
-
-
-def _held_out(
-    sample: Sample,
-    candidates: Candidates,
-    packed: NDArray[np.uint8],
-    half_scores: Singles,
-    halves: Singles,
-    eligible: NDArray[np.bool_],
-    alpha: float,
-) -> dict[int, HeldOut]:
-    """Estimate each family's difference on the halves that did not choose its rule."""
-    null, of_mature = sample.horizon_null, sample.of_mature(halves)
-    families = np.unique(candidates.family_of[eligible])
-    own = [(rules := candidates.of(int(family)))[eligible[rules]] for family in families]
-    chosen = [rules[np.argmax(half_scores[rules], axis=0)] for rules in own]
-    needed = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.intp)
-    places = [np.searchsorted(needed, rules) for rules in chosen]
-    found = estimate.held_out_packed(null, packed[needed], len(sample), sample.rows, places, of_mature, alpha)
-    return dict(zip(families.tolist(), found, strict=True))
-
-
-def _contenders(best: dict[int, int], score: Floats, bound: Floats, first: int) -> Sequence[int]:
+def _contenders(best: Mapping[int, int], score: Floats, bound: Floats, first: int) -> Sequence[int]:
     """Return the candidates worth a closer look: those beyond the bound, and the first few of all."""
     ordered = sorted(best.values(), key=lambda i: -score[i])
     return [i for place, i in enumerate(ordered) if place < first or score[i] > bound[i]]

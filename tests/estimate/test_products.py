@@ -72,7 +72,8 @@ def test_a_sweep_hands_out_every_flag_once_and_in_place(blocks, share):
     seen = np.zeros((len(flags), len(members)))
 
     def look(tile, found):
-        for among, x in found:
+        for among, x, times in found:
+            assert times is None
             seen[tile, among] += x + 1
             x[:] = -1
 
@@ -84,7 +85,7 @@ def test_a_sweep_hands_out_every_flag_once_and_in_place(blocks, share):
 def test_sweeps_are_in_double_precision_up_to_a_stated_number_of_accounts(monkeypatch, accounts, precision):
     monkeypatch.setattr(module, "EXACT", 40)
     flags, kinds = np.ones((2, 50), dtype=bool), set()
-    sweep(pack(flags), 50, lambda _, found: kinds.update(x.dtype.type for _, x in found), np.arange(accounts))
+    sweep(pack(flags), 50, lambda _, found: kinds.update(x.dtype.type for _, x, _ in found), np.arange(accounts))
     assert kinds == {precision}
 
 
