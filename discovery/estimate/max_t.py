@@ -198,9 +198,11 @@ def bootstrap_beside(
     design = null.design if drawn is None else null.design[drawn]
     residual = null.residual if drawn is None else null.residual[drawn]
     right = multipliers * residual.astype(np.float32)[:, None]
-    sums, draws = products_of(
-        packed, n, lambda among: (contributions(design[among], residual[among]), right[among]), rows
-    )
+
+    def columns(among: slice) -> tuple[NDArray[Any], NDArray[Any]]:
+        return contributions(design[among], residual[among]), right[among]
+
+    sums, draws = products_of(packed, n, columns, rows, narrow=drawn is not None)
     squares = _squares(sums, design, residual, observed.slopes)
     share = len(null.residual) / max(1, len(residual))
     return _block(observed, squares * share, squares, draws, design.astype(np.float32).T @ right)

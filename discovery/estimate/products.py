@@ -102,7 +102,9 @@ def products(packed: NDArray[np.uint8], n: int, right: Floats | Singles, rows: P
     return products_of(packed, n, lambda among: (right[among],), rows)[0]
 
 
-def products_of(packed: NDArray[np.uint8], n: int, columns: Columns, rows: Places | None = None) -> list[Floats]:
+def products_of(
+    packed: NDArray[np.uint8], n: int, columns: Columns, rows: Places | None = None, *, narrow: bool = False
+) -> list[Floats]:
     """Do the same for several sets of columns at once, which are put together block by block.
 
     Parameters
@@ -115,6 +117,8 @@ def products_of(packed: NDArray[np.uint8], n: int, columns: Columns, rows: Place
         these accounts. Of no account it returns as many, and as wide, empty ones.
     rows : int[m], optional
         Places of the m accounts among the n, ascending; without it, all n.
+    narrow : bool
+        Whether blocks are of few accounts, so that many columns of them stay in a core's cache.
 
     Returns
     -------
@@ -125,7 +129,7 @@ def products_of(packed: NDArray[np.uint8], n: int, columns: Columns, rows: Place
     members = _Members.of(n, rows)
 
     def add_up(candidates: slice) -> None:
-        for own, among, inside in members.blocks(ACCOUNTS):
+        for own, among, inside in members.blocks(SWEPT if narrow else ACCOUNTS):
             parts, size = columns(among), among.stop - among.start
             for tile in _tiles(candidates):
                 bits = packed[tile, own]

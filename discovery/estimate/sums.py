@@ -34,11 +34,14 @@ class Beside:
         Which of the m accounts that are gone over these are; without it, all.
     halves : float32[k, 2 S], optional
         Half-samples and their complements, whose scores are asked for as well.
+    scores_only : bool
+        Whether least squares on the covariates are not asked for.
     """
 
     null: WorkingModel
     inside: NDArray[np.bool_] | None = None
     halves: Singles | None = None
+    scores_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,8 @@ class FlagSums:
     ----------
     beside : Beside
     columns : float64[c, 3 + 2 p]
-        Of ones, of the residual, of the design, of the weights and of the weighted design.
+        Of the residual, of the weights and of the weighted design; of ones and of the design, unless scores only are
+        asked for.
     squares : float64[c, 1 + p]
         Of the squared residual, and of the design times that; where half-samples are asked for.
     firsts : float64[c, S]
@@ -78,13 +82,18 @@ class FlagSums:
     @property
     def scores(self) -> EfficientScores:
         """Their efficient scores."""
-        half = 2 + self.beside.null.design.shape[1]
-        return efficient_scores(self.beside.null, np.column_stack([self.columns[:, 1], self.columns[:, half:]]))
+        return efficient_scores(self.beside.null, self.columns[:, : self._plain])
 
     @property
     def left(self) -> LeftOver:
         """What least squares on the covariates leave of them."""
-        return left_over(self.beside.null, self.columns[:, : 2 + self.beside.null.design.shape[1]])
+        ones, design = self.columns[:, self._plain], self.columns[:, self._plain + 1 :]
+        return left_over(self.beside.null, np.column_stack([ones, self.columns[:, 0], design]))
+
+    @property
+    def _plain(self) -> int:
+        """Where the sums of ones and of the design begin."""
+        return 2 + len(self.beside.null.cholesky)
 
     @property
     def half_scores(self) -> Singles:
@@ -92,18 +101,18 @@ class FlagSums:
         if self.beside.halves is None:
             raise ValueError("half-samples were not asked for")
         return half_scores(
-            self.beside.null, self.scores, self.squares, self.columns[:, 1], self.firsts, self.beside.halves
+            self.beside.null, self.scores, self.squares, self.columns[:, 0], self.firsts, self.beside.halves
         )
 
     @property
     def met(self) -> Floats:
         """How many accounts met each."""
-        met: Floats = self.columns[:, 0]
+        met: Floats = self.columns[:, self._plain]
         return met
 
     def along(self, coefficients: Floats) -> Floats:
         """Sum what coefficients make of the design over those who met each."""
-        found: Floats = self.columns[:, 2 : 2 + len(coefficients)] @ coefficients
+        found: Floats = self.columns[:, self._plain + 1 :] @ coefficients
         return found
 
 
@@ -125,10 +134,15 @@ def flag_sums(
         Places of the m accounts that are gone over among the n, ascending; without it, all n.
     """
     parts = [_Part(beside) for beside in asked]
-    found = iter(products_of(packed, n, lambda among: [array for part in parts for array in part(among)], rows))
+
+    def columns(among: slice) -> list[NDArray[Any]]:
+        return [array for part in parts for array in part(among)]
+
+    found = iter(products_of(packed, n, columns, rows, narrow=True))
     gathered = []
     for part in parts:
-        sums, width = next(found), 3 + 2 * part.null.design.shape[1]
+        p = part.null.design.shape[1]
+        sums, width = next(found), 2 + p if part.beside.scores_only else 3 + 2 * p
         firsts = next(found) if part.halves is not None else _NONE
         gathered.append(FlagSums(beside=part.beside, columns=sums[:, :width], squares=sums[:, width:], firsts=firsts))
     return tuple(gathered)
@@ -151,7 +165,8 @@ class _Part:
 
     def _columns(self, among: slice) -> list[NDArray[Any]]:
         design, residual, weights = self.null.design[among], self.null.residual[among], self.null.weights[among]
-        columns = [np.ones(len(design)), residual, design, weights, design * weights[:, None]]
+        columns = [residual, weights, design * weights[:, None]]
+        columns += [] if self.beside.scores_only else [np.ones(len(design)), design]
         if self.halves is None:
             return [np.column_stack(columns)]
         some = self.halves[among, : self.halves.shape[1] // 2]

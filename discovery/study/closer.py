@@ -72,7 +72,7 @@ def _threshold_score(sample: Sample, candidates: Candidates, flag: NDArray[np.ui
     design = estimate.design(parts, max(len(rows) // 20, null.design.shape[1] + COUNT_TERMS)).values
     if isinstance(null, estimate.CoxNull) and sample.duration is not None and sample.departed is not None:
         beside: estimate.NullModel | estimate.CoxNull = estimate.fit_cox_null(
-            design, sample.duration[rows].astype(float), sample.departed[rows]
+            design, sample.duration[rows].astype(float), sample.departed[rows], nearly=True
         )
     else:
         beside = estimate.fit_null(design, sample.retained[rows])

@@ -219,7 +219,7 @@ class Sample:
         decides, rows = self.deciding
         mature = np.isin(rows, self.rows, assume_unique=True)
         nulls = {id(null): null for null in (self.horizon_null, self.composition_null, self.activity_null)}
-        asked = [Beside(null=decides, halves=halves)]
+        asked = [Beside(null=decides, halves=halves, scores_only=decides is not self.horizon_null)]
         asked += [Beside(null=null, inside=mature) for number, null in nulls.items() if number != id(decides)]
         found = {id(sums.beside.null): sums for sums in estimate.flag_sums(packed, inside.n, asked, inside.deciding)}
         return Sums(
