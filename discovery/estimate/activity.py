@@ -18,6 +18,7 @@ from scipy import sparse
 from scipy.optimize import isotonic_regression
 
 from discovery.estimate.flags import ENOUGH_ACCOUNTS, evenly_spaced
+from discovery.estimate.products import one_core
 
 Floats = NDArray[np.float64]
 
@@ -99,7 +100,8 @@ def activity_factors(counts: sparse.csc_array[Any], usable: NDArray[np.bool_], k
     loadings, uniqueness = np.zeros((events, 0)), np.ones(events)
     if len(chosen) < 3 or len(some) <= 2 * len(chosen):
         return ActivityFactors(scores=np.empty((n, 0)), loadings=loadings, uniqueness=uniqueness)
-    learned = _learn(seen[:, chosen].toarray(), known[some])
+    with one_core():
+        learned = _learn(seen[:, chosen].toarray(), known[some])
     loadings = np.zeros((events, learned.loadings.shape[1]))
     loadings[chosen], uniqueness[chosen] = learned.loadings, learned.uniqueness
     scores = _scores(counts[:, chosen], known, learned)

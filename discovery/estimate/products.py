@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -278,17 +279,28 @@ def counted(packed: NDArray[np.uint8], n: int, group: NDArray[Any], groups: int)
 def in_parallel(work: Callable[[slice], None], candidates: int, step: int, cells: int) -> None:
     """Call `work` with slices over candidates, on as many threads as matrix products may have.
 
-    Each call writes what belongs to its own candidates alone. While threads run, each multiplies on its own core.
+    Each call writes what belongs to its own candidates alone. While threads run, each multiplies on its own core; so
+    does the one that does what is small, for its products are over before another core could be told.
     """
     slices = [slice(start, min(start + step, candidates)) for start in range(0, candidates, step)]
+    if cells < SMALL:
+        with one_core():
+            for each in slices:
+                work(each)
+        return
     workers = min(_threads(), len(slices))
-    if workers < 2 or cells < SMALL:
+    if workers < 2:
         for each in slices:
             work(each)
         return
-    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with one_core(), ThreadPoolExecutor(workers) as pool:
         for done in [pool.submit(work, each) for each in slices]:
             done.result()
+
+
+def one_core() -> AbstractContextManager[Any]:
+    """Keep matrix products on the core that asks: cores that wait for small ones spin, and take time from others."""
+    return cast(AbstractContextManager[Any], _libraries().limit(limits=1, user_api="blas"))
 
 
 @cache

@@ -25,6 +25,7 @@ from scipy.special import betaln, chdtrc, chdtri, digamma, gammaln, ndtr, ndtri,
 from discovery.estimate.products import CANDIDATES, counted, in_parallel
 
 Floats = NDArray[np.float64]
+STIRLING = 20.0
 MAX_STEPS = 100
 TOLERANCE = 1e-8
 """Of a Newton step on the log hazard; convergence is quadratic, so the error left is far below it."""
@@ -183,7 +184,8 @@ def _scan_tile(days: _Days, alpha: float) -> dict[str, NDArray[np.generic]]:
     fit[:, ok], converged = _fit(_rows(days, ok), alpha)
     status[np.flatnonzero(ok)[~converged]] = "not_converged"
     separated = status == "separated"
-    fit[:, separated] = _fit_separated(_rows(days, separated), alpha)
+    if separated.any():
+        fit[:, separated] = _fit_separated(_rows(days, separated), alpha)
     names = ("log_hazard_ratio", "se", "ci_lower", "ci_upper", "p_value")
     return {"log_rank": chi2, "log_rank_p": p, "status": status, **dict(zip(names, fit, strict=True))}
 
@@ -223,12 +225,26 @@ def _score_and_information(b: Floats, days: _Days) -> tuple[Floats, Floats]:
     base = d1 * w / (d * g)  # p_l = base + slope / (x - l)
     slope = n1 * w / g - base * x
     first = digamma(x + 1) - digamma(x - d + 1)
-    second = zeta(2.0, x - d + 1) - zeta(2.0, x + 1)
+    second = _trigamma(x - d + 1) - _trigamma(x + 1)
     total = d * base + slope * first
     squares = d * base**2 + 2 * base * slope * first + slope**2 * second
     use = days.informative
     score = ((d1 - total) * use).sum(axis=1)
     return score, np.maximum((total - squares) * use, 0.0).sum(axis=1)
+
+
+def _trigamma(z: Floats) -> Floats:
+    """Return `zeta(2, z)`: by Stirling's series, which is far quicker, from where its first term left out is 1e-15."""
+    far = np.maximum(z, STIRLING)
+    inverse = 1 / far
+    square = inverse * inverse
+    series: Floats = inverse + square * (
+        0.5 + inverse * (1 / 6 - square * (1 / 30 - square * (1 / 42 - square * (1 / 30 - square * 5 / 66))))
+    )
+    near = z < STIRLING
+    if near.any():
+        series[near] = zeta(2.0, z[near])
+    return series
 
 
 def _fit(days: _Days, alpha: float) -> tuple[Floats, NDArray[np.bool_]]:
@@ -292,7 +308,7 @@ def _terms(b: Floats, n1: Floats, n0: Floats, d: Floats) -> tuple[Floats, Floats
     a = n0 + reached
     some = d > 0
     first, last = np.where(some, a + 1, 1.0), np.where(some, a - d + 1, 1.0)
-    return reached, first, last, reached**2 * (zeta(2.0, last) - zeta(2.0, first))
+    return reached, first, last, reached**2 * (_trigamma(last) - _trigamma(first))
 
 
 def _information(b: Floats, n1: Floats, n0: Floats, d: Floats) -> Floats:
