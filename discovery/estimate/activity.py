@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import isotonic_regression
 
 from discovery.estimate.flags import ENOUGH_ACCOUNTS, evenly_spaced
 from discovery.estimate.products import one_core
@@ -197,6 +196,8 @@ def _levels(counts: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
 
 def _follows(levels: NDArray[np.integer[Any]], others: Floats, before: Floats) -> Floats:
     """Return the monotone function of the count that follows the factor of the others, in its own direction."""
+    from scipy.optimize import isotonic_regression  # with all of its optimisers, that few commands ask for
+
     accounts = np.bincount(levels)
     present = np.flatnonzero(accounts)
     means = np.bincount(levels, weights=others)[present] / accounts[present]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,7 +88,7 @@ def after_decision(
     share = np.divide(near, having, out=np.full(len(having), np.nan), where=having > 0)
     lower = np.zeros(len(having))
     some = near > 0
-    lower[some] = beta.ppf(alpha, near[some], having[some] - near[some] + 1)
+    lower[some] = betaincinv(near[some], having[some] - near[some] + 1, alpha)
     comparable = (having >= min_accounts) & np.isfinite(expected)
     strong = (share > most) & (lower >= times_expected * expected)
     return TimingEvidence(

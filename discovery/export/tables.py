@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,23 @@ from discovery.results import CheckResult, StudyResult, ValidationResult
 def write_study(result: StudyResult, folder: Path) -> None:
     """Write every file of a study into `folder`, the report included."""
     (folder / "result.json").write_text(result.to_json(), encoding="utf-8")
-    result.candidates.to_frame().to_csv(folder / "candidates.csv", index=False, float_format="%.9g")
+    _write_csv(result.candidates.columns, folder / "candidates.csv")
     (folder / "discover.toml").write_text(spec_as_toml(result), encoding="utf-8")
     result.report(folder / "report.html")
+
+
+def _write_csv(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+    """Write columns of one length as pandas would, floats with nine digits and nothing for what is not known."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*(map(_cell, values) for values in columns.values()), strict=True))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.9g}"
+    return value
 
 
 def write_validation(result: ValidationResult, folder: Path, *, plan: bool = False) -> None:
