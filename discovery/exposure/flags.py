@@ -268,8 +268,8 @@ def _distinct(
     seen: dict[int, list[NDArray[np.uint8]]] = {}
     distinct: list[tuple[Condition, NDArray[np.uint8]]] = []
     rare: list[tuple[Condition, NDArray[np.uint8]]] = []
-    for condition, bits in candidates:
-        reached = int(_popcount(bits))
+    every = list(candidates)
+    for (condition, bits), reached in zip(every, _popcount(np.stack([bits for _, bits in every])).tolist(), strict=True):
         twins = seen.setdefault(reached, [])
         if reached in (0, n) or any(np.array_equal(bits, other) for other in twins):
             continue

@@ -99,7 +99,7 @@ def _largest(rows: NDArray[np.float64], active: NDArray[np.float64]) -> tuple[in
     """Return the week of the clearest lasting jump and its factor; the week itself is on neither side."""
     best: tuple[float, int, float] | None = None
     rates = rows / active
-    for week in range(_FEWEST_WEEKS, len(rows) - _FEWEST_WEEKS):
+    for week in _far_apart(rates):
         sides = (slice(max(0, week - _MOST_WEEKS), week), slice(week + 1, week + 1 + _MOST_WEEKS))
         before, after = (rates[side] for side in sides)
         if after.min() < _STAYS * before.max() and before.min() < _STAYS * after.max():
@@ -113,6 +113,15 @@ def _largest(rows: NDArray[np.float64], active: NDArray[np.float64]) -> tuple[in
         if enough and max(factor, 1 / factor) >= _FACTOR:
             best = (apart, week, factor)
     return None if best is None else best[1:]
+
+
+def _far_apart(rates: NDArray[np.float64]) -> list[int]:
+    """Return the weeks whose nearest neighbours on one side all lie far above those on the other."""
+    windows = np.lib.stride_tricks.sliding_window_view(rates, _FEWEST_WEEKS)
+    low, high, between = windows.min(axis=1), windows.max(axis=1), _FEWEST_WEEKS + 1
+    rises, falls = low[between:] >= _STAYS * high[:-between], low[:-between] >= _STAYS * high[between:]
+    weeks: list[int] = (np.flatnonzero(rises | falls) + _FEWEST_WEEKS).tolist()
+    return weeks
 
 
 def _confirmed(log: Log, found: Sequence[Jump], ages: AccountDays) -> Iterator[Jump]:
