@@ -269,7 +269,8 @@ def _distinct(
     distinct: list[tuple[Condition, NDArray[np.uint8]]] = []
     rare: list[tuple[Condition, NDArray[np.uint8]]] = []
     every = list(candidates)
-    for (condition, bits), reached in zip(every, _popcount(np.stack([bits for _, bits in every])).tolist(), strict=True):
+    counted = _popcount(np.stack([bits for _, bits in every])).tolist()
+    for (condition, bits), reached in zip(every, counted, strict=True):
         twins = seen.setdefault(reached, [])
         if reached in (0, n) or any(np.array_equal(bits, other) for other in twins):
             continue
