@@ -122,7 +122,7 @@ class _Reader:
         return without(rows, self.left_out).where(account.copy() >= ends[0], account.copy() <= ends[1])
 
     def _counted(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return rows, distinct seconds and days, and the last lag of every account, int64[4, n]; uses the numbers up."""
+        """Return rows, distinct seconds and days, and the last lag of every account, int64[4, n]; sorts in place."""
         numbers.sort()
         begins = self.span * np.arange(self.accounts + 1)
         ends = np.searchsorted(numbers, begins)
