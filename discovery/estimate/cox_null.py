@@ -86,7 +86,7 @@ def fit_cox_null(
     max_iter : int
         Newton steps.
     nearly : bool
-        Whether, beyond `FIRST_ACCOUNTS`, one step of Newton's method from the fit to half as many is enough: from
+        Whether, beyond `FIRST_ACCOUNTS`, two of Newton's steps from the fit to half as many are enough: from
         there an efficient score does not hang on the rest. It is not told to have converged.
 
     Returns
@@ -121,7 +121,7 @@ def fit_cox_null(
         some = evenly_spaced(len(design), FIRST_ACCOUNTS // 2)
         first = fit_cox_null(design[some], duration[some], departed[some], ridge, max_iter)
         if first.status == "ok":
-            start, max_iter = first.coefficients[1:], 1 if nearly else max_iter
+            start, max_iter = first.coefficients[1:], 2 if nearly else max_iter
     risk = _risk_sets(duration, departed)
     z = design[risk.rows, 1:] - design[:, 1:].mean(axis=0)
     beta, information, converged = _newton(risk, z, start, ridge, max_iter)

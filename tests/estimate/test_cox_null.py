@@ -144,3 +144,18 @@ def test_many_accounts_start_from_the_fit_to_some_and_end_where_they_would_have(
     assert warm.status == "ok"
     np.testing.assert_allclose(warm.coefficients, cold.coefficients, atol=1e-8)
     np.testing.assert_allclose(warm.residual, cold.residual, atol=1e-7)
+
+
+def test_nearly_fitted_it_scores_as_fitted(monkeypatch):
+    """Two steps from the fit to a twentieth of the accounts: what is left to go no longer moves a score."""
+    monkeypatch.setattr(cox_null, "FIRST_ACCOUNTS", 400)
+    rng = np.random.default_rng(17)
+    n = 4000
+    design = np.column_stack([np.ones(n), rng.normal(size=(n, 3))])
+    duration = rng.exponential(np.exp(-0.7 * design[:, 1]))
+    departed = rng.random(n) < 0.6
+    flags = (rng.random((5, n)) < 1 / (1 + np.exp(-design[:, 1]))).astype(np.uint8)
+    whole, nearly = (fit_cox_null(design, duration, departed, nearly=each) for each in (False, True))
+    assert whole.converged
+    np.testing.assert_allclose(score_test(nearly, flags).score, score_test(whole, flags).score, atol=2e-3)
+    assert not np.array_equal(nearly.coefficients, whole.coefficients)

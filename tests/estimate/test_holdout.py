@@ -169,6 +169,21 @@ def test_single_precision_hardly_moves_an_estimate(monkeypatch):
     assert not np.array_equal(fast, estimates)
 
 
+def test_estimates_rest_on_all_accounts_and_variances_hardly_on_who_stands_for_others(monkeypatch):
+    rng = np.random.default_rng(13)
+    n = 6000
+    trait = rng.random(n)
+    flags = (rng.random((3, n)) < np.array([[0.05], [0.2], [0.4]]) * trait).astype(np.uint8)
+    null = fit_null(np.column_stack([np.ones(n), trait]), rng.random(n) < 0.3 + 0.3 * trait + 0.1 * flags[1])
+    halves = draw_halves(np.arange(n), 4, 0)
+    estimates, variances = on_other_halves(null, flags, halves, np.arange(8))
+    monkeypatch.setattr(products, "EXACT", 100)
+    monkeypatch.setattr(products, "ENOUGH_ACCOUNTS", 500)
+    fast, spread = on_other_halves(null, flags, halves, np.arange(8))
+    np.testing.assert_allclose((fast - estimates) / np.sqrt(variances), 0, atol=1e-4)
+    np.testing.assert_allclose(spread, variances, rtol=5e-3)
+
+
 def test_packed_flags_of_some_accounts_are_estimated_among_them_alone():
     null, flags = _world(np.random.default_rng(12), rules=2, effect=0.2)
     rows = np.arange(400) * 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from discovery.estimate import pack
 from discovery.estimate import products as module
-from discovery.estimate.products import counted, in_parallel, products, sweep, together
+from discovery.estimate.products import counted, in_parallel, products, products_of, sweep, together
 
 
 def world(seed=0, candidates=70, n=1003, density=0.1):
@@ -87,6 +87,41 @@ def test_sweeps_are_in_double_precision_up_to_a_stated_number_of_accounts(monkey
     flags, kinds = np.ones((2, 50), dtype=bool), set()
     sweep(pack(flags), 50, lambda _, found: kinds.update(x.dtype.type for _, x, _ in found), np.arange(accounts))
     assert kinds == {precision}
+
+
+@pytest.mark.parametrize("share", [None, 0.6])
+def test_beyond_that_many_those_who_met_none_are_stood_for_by_some(blocks, monkeypatch, share):
+    """Whoever met a candidate of the tile is there as one; the others' number is right to within chance."""
+    monkeypatch.setattr(module, "EXACT", 40)
+    monkeypatch.setattr(module, "ENOUGH_ACCOUNTS", 300)
+    rng, flags = world(density=0.02)
+    rows = None if share is None else np.flatnonzero(rng.random(1003) < share)
+    members = np.arange(1003) if rows is None else rows
+    met, fewest = np.zeros((len(flags), len(members))), []
+
+    def look(tile, found):
+        counted = np.zeros(len(members))
+        for among, x, times in found:
+            met[tile, among] += x
+            counted[among] += times
+        any_of_tile = flags[tile][:, members].any(axis=0)
+        np.testing.assert_array_equal(counted[any_of_tile], 1)
+        fewest.append(np.count_nonzero(counted) < len(members))
+        assert counted.sum() == pytest.approx(len(members), rel=0.15)
+
+    sweep(pack(flags), 1003, look, rows)
+    np.testing.assert_array_equal(met, flags[:, members])
+    assert all(fewest)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_several_sets_of_columns_are_summed_at_once(blocks, narrow):
+    rng, flags = world()
+    rows = np.flatnonzero(rng.random(1003) < 0.5)
+    wide, single = rng.normal(size=(len(rows), 7)), rng.random((len(rows), 2)).astype(np.float32)
+    found = products_of(pack(flags), 1003, lambda among: (wide[among], single[among]), rows, narrow=narrow)
+    np.testing.assert_allclose(found[0], flags[:, rows] @ wide, atol=1e-10)
+    np.testing.assert_allclose(found[1], flags[:, rows] @ single, atol=1e-4)
 
 
 def test_counts_by_group_equal_bincounts(blocks):

@@ -35,6 +35,8 @@ def test_flags_of_some_accounts_are_theirs(n, seed):
     flags = rng.random((3, n)) < 0.5
     some = np.flatnonzero(rng.random(n) < 0.6)
     np.testing.assert_array_equal(unpack(flags_of(pack(flags), some), len(some)), flags[:, some])
+    rules = np.array([2, 0])
+    np.testing.assert_array_equal(unpack(flags_of(pack(flags), some, rules), len(some)), flags[rules][:, some])
 
 
 @pytest.mark.parametrize("survival", [False, True])

@@ -10,6 +10,7 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 from discovery.estimate import adjusted_difference, heterogeneity, unpack
 from discovery.study import personas
+from discovery.study import sample as samples
 from discovery.study.personas import search_personas
 
 from .samples import prepare
@@ -156,6 +157,24 @@ def test_shrunken_intervals_cover_the_truth_of_each_value():
         middle, spread = personas._drawn_together(theta, se, between, theta[0], se[0])
         covered.append(abs(middle - truth[0]) < 1.96 * spread)
     assert 0.84 < np.mean(covered) < 0.97
+
+
+def test_a_persona_finds_the_same_with_the_flags_of_its_own_accounts_alone(prepared, found, monkeypatch):
+    monkeypatch.setattr(samples, "COMPACT_BEYOND", 0)
+    copied = []
+    flags_of = samples.estimate.flags_of
+    monkeypatch.setattr(samples.estimate, "flags_of", lambda *given: copied.append(len(given[1])) or flags_of(*given))
+    again = search(prepared)
+    assert copied == [persona.accounts for persona in again]
+    for one, other in zip(found, again, strict=True):
+        assert one.verdict.sentence == other.verdict.sentence
+        assert [(f.family, f.status, f.n_reached) for f in one.ranking] == [
+            (f.family, f.status, f.n_reached) for f in other.ranking
+        ]
+        for f, same in zip(one.ranking, other.ranking, strict=True):
+            assert (f.score, f.adjusted.estimate, f.adjusted.ci_lower, f.bound) == pytest.approx(
+                (same.score, same.adjusted.estimate, same.adjusted.ci_lower, same.bound), rel=1e-5
+            )
 
 
 def test_an_unknown_value_is_no_persona_and_takes_no_part_in_the_comparison(prepared, found):
