@@ -77,11 +77,11 @@ def measure(
         If the engine fails the query.
     """
     windows = _ascending(windows_us, observation_us)
-    layout = layout_of(engine, events_table, n_accounts, len(windows))
+    layout = layout_of(engine, events_table, accounts_table, n_accounts, len(windows))
     if layout is None or not isinstance(engine, HandsOverRows):
         plain = _counted(engine, events_table, accounts_table, n_accounts, windows)
     else:
-        tallies = list(_range_by_range(engine, events_table, accounts_table, n_accounts, windows, layout, progress))
+        tallies = list(_range_by_range(engine, events_table, n_accounts, windows, layout, progress))
         plain = _assembled(tallies, layout.names, n_accounts, windows)
     tested = acts_table(events_table, acts, columns)
     if tested is None:
@@ -107,7 +107,6 @@ def _counted(
 def _range_by_range(
     engine: HandsOverRows,
     events_table: Relation,
-    accounts_table: Relation,
     n_accounts: int,
     windows: tuple[int, ...],
     layout: Layout,
@@ -117,7 +116,7 @@ def _range_by_range(
 
     def read(first: int) -> Callable[[], Tally]:
         progress(COUNTING, first / n_accounts)
-        return numbered_rows(engine, events_table, accounts_table, layout, first, windows).counted
+        return numbered_rows(engine, events_table, layout, first, windows).counted
 
     return one_by_one(read, range(0, n_accounts, layout.accounts))
 

@@ -14,6 +14,7 @@ from sqlglot import exp
 from discovery.engines import Engine
 from discovery.engines.aggregated import Aggregated
 from discovery.engines.expressions import Relation, aliased, column
+from discovery.exposure.arrays import array_batches
 
 FEW_ROWS = 2_000_000
 """Rows of the log up to which an engine counts by itself: below, nothing is gained."""
@@ -23,6 +24,7 @@ MOST_RANGES = 64
 """Ranges beyond which looking for the rows of each takes longer than is gained."""
 ENOUGH = 50_000
 """Accounts that are asked where the question is only of shares; of more, about as many are."""
+_MOST = np.iinfo(np.int64).max
 _CIRCLE = 2_147_483_647
 _GOLDEN = 1_327_217_884
 """The golden section of `_CIRCLE`: small enough for products in 64 bits, and literals in 32, on every engine."""
@@ -56,6 +58,23 @@ def has_positions(engine: Engine, events_table: Relation) -> bool:
     """Tell whether a log names accounts by their positions, as a large one does that intake wrote; not by ids."""
     account = exp.select(column("account_id", "e")).from_(aliased(events_table, "e"))
     return engine.columns(f"({account.sql(dialect=engine.dialect)})").get("account_id") == "BIGINT"
+
+
+def signups(engine: Engine, accounts_table: Relation, n_accounts: int) -> NDArray[np.int64]:
+    """Return the signups of all accounts in microseconds; where it is not known, one that nothing comes after."""
+    query = exp.select(column("account", "a"), column("signup", "a")).from_(aliased(accounts_table, "a"))
+    signup = np.full(n_accounts, _MOST // 2)
+    for account, moment in array_batches(engine, query):
+        signup[account] = moment
+    return signup
+
+
+def rows_of(events_table: Relation, first: int, accounts: int, *others: str) -> exp.Select:
+    """Build `account_id, t` and other columns of the rows of some accounts from a first one on, by their positions."""
+    account = column("account_id", "e")
+    rows = exp.select(account, column("t", "e"), *(column(name, "e") for name in others))
+    begin, end = exp.Literal.number(first), exp.Literal.number(first + accounts)
+    return rows.from_(aliased(events_table, "e")).where(account.copy() >= begin, account.copy() < end)
 
 
 def row_count(engine: Engine, relation: Relation) -> int:

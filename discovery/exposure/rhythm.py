@@ -9,13 +9,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlglot import exp
 
 from discovery.engines import Engine
-from discovery.engines.expressions import Relation, aliased, column
-from discovery.exposure.arrays import array_batches, arrays_of, by_account
+from discovery.engines.expressions import Relation
+from discovery.exposure.arrays import arrays_of, by_account
 from discovery.exposure.query import SECOND, clock_query, company_query, rhythm_query, without
-from discovery.exposure.ranges import HandsOverRows, enough_accounts, has_positions, one_by_one, ranges_needed
+from discovery.exposure.ranges import (
+    HandsOverRows,
+    enough_accounts,
+    has_positions,
+    one_by_one,
+    ranges_needed,
+    rows_of,
+    signups,
+)
 from discovery.spec import Day
 
 SHARED = 0.9
@@ -83,7 +90,7 @@ def account_rhythm(
     else:
         span = -(-observation_us // Day) * Day  # whole days, so that seconds and days begin with an account's
         size = min(-(-n_accounts * _AT_ONCE // ranges), n_accounts, _MOST // span)
-        signup = _signups(engine, accounts_table, n_accounts)
+        signup = signups(engine, accounts_table, n_accounts)
         read = _Reader(engine, events_table, signup, size, span, observation_us, tuple(left_out))
         parts = list(one_by_one(read, range(0, n_accounts, size)))
         actions, moments, days, last = np.concatenate(parts, axis=1)[:, :n_accounts]
@@ -108,18 +115,12 @@ class _Reader:
 
     def __call__(self, first: int) -> Callable[[], NDArray[np.int64]]:
         numbers = [np.empty(0, dtype=np.int64)]
-        for account, time in arrays_of(self.engine.streamed(self._query(first).sql(dialect=self.engine.dialect))):
+        query = without(rows_of(self.events_table, first, self.accounts), self.left_out)
+        for account, time in arrays_of(self.engine.streamed(query.sql(dialect=self.engine.dialect))):
             lag = time - self.signup[account]
             inside = np.flatnonzero((lag >= 0) & (lag < self.observation_us))
             numbers.append((account[inside] - first) * self.span + lag[inside])
         return partial(self._counted, np.concatenate(numbers))
-
-    def _query(self, first: int) -> exp.Select:
-        account = column("account_id", "e")
-        last = min(first + self.accounts, len(self.signup)) - 1
-        rows = exp.select(account, column("t", "e")).from_(aliased(self.events_table, "e"))
-        ends = exp.Literal.number(first), exp.Literal.number(last)
-        return without(rows, self.left_out).where(account.copy() >= ends[0], account.copy() <= ends[1])
 
     def _counted(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return rows, distinct seconds and days, and the last lag of every account, int64[4, n]; sorts in place."""
@@ -136,15 +137,6 @@ class _Reader:
             numbers, begins = numbers[first], begins // unit
             counts.append(np.diff(np.searchsorted(numbers, begins)))
         return np.stack((*counts, last))
-
-
-def _signups(engine: Engine, accounts_table: Relation, n_accounts: int) -> NDArray[np.int64]:
-    """Return the signups of all accounts; where it is not known, one that nothing comes after."""
-    query = exp.select(column("account", "a"), column("signup", "a")).from_(aliased(accounts_table, "a"))
-    signup = np.full(n_accounts, _MOST // 2)
-    for account, moment in array_batches(engine, query):
-        signup[account] = moment
-    return signup
 
 
 def volume_axes(

@@ -18,8 +18,8 @@ from sqlglot import exp
 from discovery.engines import Engine
 from discovery.engines.expressions import Relation, aliased, column, named
 from discovery.exposure.arrays import arrays_of
-from discovery.exposure.query import between, lags, names_query
-from discovery.exposure.ranges import MOST_RANGES, HandsOverRows, accounts_from, ranges_needed
+from discovery.exposure.query import names_query
+from discovery.exposure.ranges import MOST_RANGES, HandsOverRows, has_positions, ranges_needed, rows_of, signups
 
 _MOST_CELLS = 1 << 24
 _MOST = np.iinfo(np.int32).max
@@ -49,7 +49,7 @@ class Tally:
     first_lag: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layout:
     """How rows are read range by range, and how the number of a row is laid out.
 
@@ -64,6 +64,8 @@ class Layout:
         above them.
     least_user : int
         The smallest user there is.
+    signup : int64[A]
+        Microseconds since 1970; where it is not known, one that nothing comes after.
     """
 
     names: tuple[str, ...]
@@ -71,6 +73,7 @@ class Layout:
     user_bits: int
     window_bits: int
     least_user: int
+    signup: NDArray[np.int64]
 
     @property
     def cells(self) -> int:
@@ -78,13 +81,16 @@ class Layout:
         return self.accounts * len(self.names)
 
 
-def layout_of(engine: Engine, events_table: Relation, n_accounts: int, n_windows: int) -> Layout | None:
+def layout_of(
+    engine: Engine, events_table: Relation, accounts_table: Relation, n_accounts: int, n_windows: int
+) -> Layout | None:
     """Return how to tally a log row by row; None where its engine had better count.
 
-    That is where there are no ranges to read, or too many for the events there are, and where users are no numbers.
+    That is where there are no ranges to read, or too many for the events there are, and where the log names accounts
+    not by their positions, or users not by numbers.
     """
     ranges = ranges_needed(engine, events_table)
-    if ranges is None or not _numbered(engine, events_table):
+    if ranges is None or not has_positions(engine, events_table) or not _numbered(engine, events_table):
         return None
     ends = (exp.Min(this=column("user_id", "e")), exp.Max(this=column("user_id", "e")))
     least, most = _first_row(engine, exp.select(*ends).from_(aliased(events_table, "e")))
@@ -96,21 +102,17 @@ def layout_of(engine: Engine, events_table: Relation, n_accounts: int, n_windows
         user_bits=0 if least is None else int(most - least + 1).bit_length(),
         window_bits=(n_windows - 1).bit_length(),
         least_user=least or 0,
+        signup=signups(engine, accounts_table, n_accounts),
     )
     bits = layout.cells.bit_length() + layout.user_bits + layout.window_bits
     return layout if ranges <= MOST_RANGES and bits < 64 else None
 
 
 def numbered_rows(
-    engine: HandsOverRows,
-    events_table: Relation,
-    accounts_table: Relation,
-    layout: Layout,
-    first: int,
-    windows_us: Sequence[int],
+    engine: HandsOverRows, events_table: Relation, layout: Layout, first: int, windows_us: Sequence[int]
 ) -> NumberedRows:
     """Read the rows of one range of accounts, whose first is given."""
-    query = rows_query(events_table, accounts_table, layout, first, windows_us[-1])
+    query = rows_query(events_table, layout, first)
     batches = arrays_of(engine.streamed(query.sql(dialect=engine.dialect)))
     return NumberedRows.read(batches, layout, first, windows_us)
 
@@ -129,14 +131,17 @@ class NumberedRows:
     def read(
         cls, batches: Iterator[tuple[NDArray[Any], ...]], layout: Layout, first: int, windows_us: Sequence[int]
     ) -> NumberedRows:
-        """Give a number to every row `account, event, user, lag` of a range."""
+        """Give a number to every row `account, t, user, event` of a range that lies in the last window."""
         first_lag = np.full(layout.cells, windows_us[-1], dtype=np.int64)
         numbers = [np.empty(0, dtype=np.int64)]
-        for account, event, user, lag in batches:
-            cell = event.astype(np.int64) * layout.accounts + (account - first)
+        for account, time, user, event in batches:
+            lag = time - layout.signup[account]
+            inside = np.flatnonzero((lag >= 0) & (lag < windows_us[-1]))
+            lag = lag[inside]
+            cell = event[inside].astype(np.int64) * layout.accounts + (account[inside] - first)
             np.minimum.at(first_lag, cell, lag)
             cell <<= layout.user_bits
-            cell += user
+            cell += user[inside]
             cell <<= layout.window_bits
             for window in windows_us[:-1]:
                 cell += lag >= window
@@ -186,23 +191,22 @@ def narrowed(values: NDArray[np.int64]) -> NDArray[np.unsignedinteger[Any]]:
     return values.astype(np.min_scalar_type(int(values.max(initial=0))))
 
 
-def rows_query(
-    events_table: Relation, accounts_table: Relation, layout: Layout, first: int, observation_us: int
-) -> exp.Select:
-    """Build `account, event, user, lag` of the rows inside the observation of one range of accounts.
+def rows_query(events_table: Relation, layout: Layout, first: int) -> exp.Select:
+    """Build `account, t, user, event` of the rows of one range of accounts.
 
     Events and users are numbers: a user's is one more than its distance from the least, and 0 is nobody.
     """
-    mine = accounts_from(accounts_table, first, layout.accounts)
-    inside = between(lags(events_table, mine, ("event", "user_id")), 0, observation_us)
+    rows = rows_of(events_table, first, layout.accounts, "user_id", "event").subquery("rows")
     pairs = [(name, place) for place, name in enumerate(layout.names)]
     names = exp.values(pairs, alias="names", columns=["name", "place"])
-    user = exp.cast(column("user_id"), exp.DataType.Type.BIGINT)
+    user = exp.cast(column("user_id", "rows"), exp.DataType.Type.BIGINT)
     number = exp.Sub(this=user, expression=exp.Literal.number(layout.least_user)) + exp.Literal.number(1)
     return (
-        inside.join(names, on=column("event", "lags").eq(column("name", "names")))
-        .select(column("account"), column("place", "names"))
-        .select(named(exp.Coalesce(this=number, expressions=[exp.Literal.number(0)]), "user"), column("lag"))
+        exp.select(column("account_id", "rows"), column("t", "rows"))
+        .select(named(exp.Coalesce(this=number, expressions=[exp.Literal.number(0)]), "user"))
+        .select(column("place", "names"))
+        .from_(rows)
+        .join(names, on=column("event", "rows").eq(column("name", "names")))
     )
 
 

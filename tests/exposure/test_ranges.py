@@ -178,7 +178,7 @@ def busy(accounts: int = 40, each: int = 3) -> Log:
 def test_ranges_are_as_many_as_the_rows_ask_for(rows: Rows) -> None:
     log = busy()
     lay(rows, log)
-    layout = layout_of(rows, EVENTS, 40, 4)
+    layout = layout_of(rows, EVENTS, ACCOUNTS, 40, 4)
     assert layout is not None
     assert layout.accounts == 8
     assert ranges_needed(rows, EVENTS) == 10
@@ -194,18 +194,18 @@ def test_the_engine_counts_what_is_not_worth_it_or_does_not_fit(rows: Rows, monk
     lay(rows, log, kind="int64")
     assert isinstance(rows, HandsOverRows)
     assert not isinstance(Counts(rows), HandsOverRows)
-    assert layout_of(rows, EVENTS, 40, 4) is not None
-    assert layout_of(Counts(rows), EVENTS, 40, 4) is None
+    assert layout_of(rows, EVENTS, ACCOUNTS, 40, 4) is not None
+    assert layout_of(Counts(rows), EVENTS, ACCOUNTS, 40, 4) is None
     lay(rows, log, (-(2**62), 1, 2, 2**62), kind="int64")  # users of 63 bits leave none for events and accounts
-    assert layout_of(rows, EVENTS, 40, 4) is None
+    assert layout_of(rows, EVENTS, ACCOUNTS, 40, 4) is None
     assert as_dict(counted(rows, log)) == naive(log)
     as_text = exp.select("* REPLACE (CAST(user_id AS VARCHAR) AS user_id)", dialect="duckdb").from_(
         aliased(EVENTS, "e")
     )
-    assert layout_of(rows, as_text, 40, 4) is None
+    assert layout_of(rows, as_text, ACCOUNTS, 40, 4) is None
     lay(rows, log)
     monkeypatch.setattr(ranges, "FEW_ROWS", 120)
-    assert layout_of(rows, EVENTS, 40, 4) is None
+    assert layout_of(rows, EVENTS, ACCOUNTS, 40, 4) is None
     monkeypatch.setattr(ranges, "FEW_ROWS", 119)
     monkeypatch.setattr(ranges, "RANGE_ROWS", 1)
     assert ranges_needed(rows, EVENTS) is None  # 120 ranges
