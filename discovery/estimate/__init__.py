@@ -82,7 +82,7 @@ from discovery.estimate.multiplicity import (
 from discovery.estimate.part import Shared, difference_among, difference_within, shared_fit
 from discovery.estimate.plasmode import inertia_chance, plasmode_maxima, plasmode_packed
 from discovery.estimate.power import accounts_per_arm, design_effect, intraclass_correlation
-from discovery.estimate.products import together
+from discovery.estimate.products import cores_for, together
 from discovery.estimate.proportions import holm, same_share, share
 from discovery.estimate.second_opinion import Admission, second_opinion
 from discovery.estimate.sensitivity import Robustness, e_value, robustness
@@ -145,6 +145,7 @@ __all__ = [
     "combined",
     "complier_set",
     "contrasts",
+    "cores_for",
     "count_within",
     "cox_null",
     "cox_refit",

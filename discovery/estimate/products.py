@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -40,6 +40,8 @@ DENSE = 0.6
 """Share of a block's accounts from which it costs less to take all of them."""
 SMALL = 1 << 24
 """Cells (candidate x account) below which threads cost more than they save."""
+FEW = 20_000
+"""Accounts up to which a product is over before a second core has begun."""
 EXACT = 100_000
 """Accounts up to which sweeps calculate in double precision; beyond, single, with sums over blocks in double."""
 
@@ -298,8 +300,14 @@ def in_parallel(work: Callable[[slice], None], candidates: int, step: int, cells
             done.result()
 
 
+def cores_for(accounts: int) -> AbstractContextManager[Any]:
+    """Keep matrix products on one core where there are few accounts; `in_parallel` has all cores as before."""
+    return one_core() if accounts <= FEW else nullcontext()
+
+
 def one_core() -> AbstractContextManager[Any]:
     """Keep matrix products on the core that asks: cores that wait for small ones spin, and take time from others."""
+    _threads()
     return cast(AbstractContextManager[Any], _libraries().limit(limits=1, user_api="blas"))
 
 
@@ -308,5 +316,7 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+@cache
 def _threads() -> int:
+    """Return how many threads matrix products may have, which is asked before `one_core` takes them away."""
     return max((library.num_threads for library in _libraries().select(user_api="blas").lib_controllers), default=1)

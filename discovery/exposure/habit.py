@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from discovery.engines import Engine
-from discovery.engines.expressions import Relation, column, counted, named
+from discovery.engines.expressions import Relation, column, counted, identifier, named
 from discovery.exposure.arrays import by_account
 from discovery.exposure.query import between, lags, without
 from discovery.spec import Day
@@ -99,10 +99,11 @@ def core_weeks(
 def active_users_query(
     events_table: Relation, accounts_table: Relation, left_out: Sequence[str], start_us: int, end_us: int
 ) -> exp.Select:
-    """Build `account, users`: distinct users between two lags."""
+    """Build `account, users`: distinct users between two lags, by account and user first and by account then."""
     rows = between(without(lags(events_table, accounts_table, ("event", "user_id")), left_out), start_us, end_us)
-    users = exp.Count(this=exp.Distinct(expressions=[column("user_id")]))
-    return rows.select(column("account"), named(users, "users")).group_by(column("account"))
+    pairs = rows.select(column("account"), column("user_id")).group_by(column("account"), column("user_id"))
+    users = named(exp.Count(this=column("user_id")), "users")
+    return exp.select(column("account"), users).from_(pairs.subquery(identifier("pairs"))).group_by(column("account"))
 
 
 def core_weeks_query(

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from os import PathLike
 from typing import Any
 
-from discovery import ranking
+from discovery import estimate, ranking
 from discovery.cache import Cache, cache_folder, is_off
 from discovery.engines.ceiling import engine_limit
 from discovery.errors import InputError, QualityError, SpecError
@@ -173,7 +173,7 @@ class Study:
         """
         started = time.perf_counter()
         relations = self._read(progress)
-        with closing(relations.engine):
+        with closing(relations.engine), estimate.cores_for(len(relations.accounts)):
             _refuse_errors(relations)
             answer = _answer(relations, self.spec, progress)
         return StudyResult(**answer, **_origin(relations, started, show_accounts))
@@ -221,7 +221,7 @@ class Study:
         question = ask(milestones, ladder, registered, independent)
         properties = properties_of(question.everything)
         relations = self._read(progress, properties)
-        with closing(relations.engine):
+        with closing(relations.engine), estimate.cores_for(len(relations.accounts)):
             _refuse_errors(relations)
             said = validate(relations, question, not self.spec.outcome.kind, progress)
         result = ValidationResult(**said, **_origin(relations, started, show_accounts))

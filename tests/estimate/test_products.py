@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from discovery.estimate import pack
 from discovery.estimate import products as module
-from discovery.estimate.products import counted, in_parallel, products, products_of, sweep, together
+from discovery.estimate.products import cores_for, counted, in_parallel, products, products_of, sweep, together
 
 
 def world(seed=0, candidates=70, n=1003, density=0.1):
@@ -158,6 +158,23 @@ def test_threads_change_no_bit_and_each_multiplies_alone(monkeypatch):
     before = blas_threads()
     in_parallel(work, 6, 1, 1)
     assert threads == {(False, 1)}
+    assert blas_threads() == before
+
+
+def test_what_is_small_is_done_on_the_core_that_asks():
+    threads = set()
+    in_parallel(
+        lambda tile: threads.add((threading.current_thread() is threading.main_thread(), blas_threads())), 6, 1, 1
+    )
+    assert threads == {(True, 1)}
+
+
+def test_few_accounts_keep_products_on_one_core_and_threads_as_they_are(monkeypatch):
+    before, threads = blas_threads(), module._threads()
+    with cores_for(module.FEW + 1):
+        assert blas_threads() == before
+    with cores_for(module.FEW):
+        assert (blas_threads(), module._threads()) == (1, threads)
     assert blas_threads() == before
 
 

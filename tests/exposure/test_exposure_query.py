@@ -7,7 +7,7 @@ import sqlglot
 from sqlglot import exp
 
 from discovery.exposure import reached_query
-from discovery.exposure.habit import habit_query
+from discovery.exposure.habit import active_users_query, core_weeks_query
 from discovery.exposure.journey import met_query
 from discovery.exposure.query import active_query, exposure_query, nth_event_query, nth_user_query
 from discovery.exposure.sessions import sessions_query
@@ -33,7 +33,8 @@ QUERIES = {
     "met": met_query(NASTY, "accounts", AND, OR, FORTNIGHT, NAMES),
     "met after signup": met_query(NASTY, "accounts", None, None, FORTNIGHT, ()),
     "sessions": sessions_query(NASTY, "accounts", FORTNIGHT, NAMES),
-    "habit": habit_query(NASTY, "accounts", NAMES[:2], NAMES[2:], 30, 14, 4),
+    "active users": active_users_query(NASTY, "accounts", NAMES[2:], FORTNIGHT, 2 * FORTNIGHT),
+    "core weeks": core_weeks_query(NASTY, "accounts", NAMES[:2], 2 * FORTNIGHT, 4),
 }
 
 
