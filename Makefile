@@ -23,14 +23,14 @@ report: .venv/ready-to-run
 	@echo "Open $(OUT)/report.html in a browser."
 
 test: lint
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --durations=40
 
 # Older DuckDB lies beside .venv and comes first; nothing else differs.
 test-duckdb15: .venv/duckdb15/ready
 	PYTHONPATH=.venv/duckdb15 $(BIN)/python -c "import duckdb; assert duckdb.__version__.startswith('1.5.')"
 	PYTHONPATH=.venv/duckdb15 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) \
-		tests/engines/test_duckdb.py tests/engines/test_remembering.py tests/exposure tests/cache tests/intake \
-		--ignore=tests/intake/warehouse --ignore=tests/intake/formats
+		tests/engines/test_duckdb.py tests/engines/test_remembering.py tests/exposure tests/cache \
+		$(addprefix tests/intake/test_,$(addsuffix .py,checks coding columns files identity json_files sources times))
 
 .venv/duckdb15/ready: .venv/ready-to-test
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --upgrade --no-deps --target .venv/duckdb15 "duckdb>=1.5,<1.6"
