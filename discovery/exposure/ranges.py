@@ -69,12 +69,12 @@ def signups(engine: Engine, accounts_table: Relation, n_accounts: int) -> NDArra
     return signup
 
 
-def rows_of(events_table: Relation, first: int, accounts: int, *others: str) -> exp.Select:
-    """Build `account_id, t` and other columns of the rows of some accounts from a first one on, by their positions."""
+def rows_of(events_table: Relation, first: int, end: int, *others: str) -> exp.Select:
+    """Build `account_id, t` and other columns of the rows of the accounts from one position up to another."""
     account = column("account_id", "e")
     rows = exp.select(account, column("t", "e"), *(column(name, "e") for name in others))
-    begin, end = exp.Literal.number(first), exp.Literal.number(first + accounts)
-    return rows.from_(aliased(events_table, "e")).where(account.copy() >= begin, account.copy() < end)
+    mine = account.copy() >= exp.Literal.number(first), account.copy() < exp.Literal.number(end)
+    return rows.from_(aliased(events_table, "e")).where(*mine)
 
 
 def row_count(engine: Engine, relation: Relation) -> int:
@@ -104,14 +104,6 @@ def one_by_one(read: Callable[[int], Callable[[], _Counted]], firsts: Iterable[i
             del count
         if ahead is not None:
             yield ahead.result()
-
-
-def accounts_from(accounts_table: Relation, first: int, n: int) -> exp.Select:
-    """Build the rows of `n` accounts from a position on: `account, account_id, signup`."""
-    account = column("account", "a")
-    return _accounts(accounts_table).where(
-        account >= exp.Literal.number(first), account.copy() < exp.Literal.number(first + n)
-    )
 
 
 def enough_accounts(engine: Engine, accounts_table: Relation) -> Relation:

@@ -115,7 +115,7 @@ class _Reader:
 
     def __call__(self, first: int) -> Callable[[], NDArray[np.int64]]:
         numbers = [np.empty(0, dtype=np.int64)]
-        query = without(rows_of(self.events_table, first, self.accounts), self.left_out)
+        query = without(rows_of(self.events_table, first, min(first + self.accounts, len(self.signup))), self.left_out)
         for account, time in arrays_of(self.engine.streamed(query.sql(dialect=self.engine.dialect))):
             lag = time - self.signup[account]
             inside = np.flatnonzero((lag >= 0) & (lag < self.observation_us))

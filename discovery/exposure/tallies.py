@@ -196,7 +196,8 @@ def rows_query(events_table: Relation, layout: Layout, first: int) -> exp.Select
 
     Events and users are numbers: a user's is one more than its distance from the least, and 0 is nobody.
     """
-    rows = rows_of(events_table, first, layout.accounts, "user_id", "event").subquery("rows")
+    end = min(first + layout.accounts, len(layout.signup))
+    rows = rows_of(events_table, first, end, "user_id", "event").subquery("rows")
     pairs = [(name, place) for place, name in enumerate(layout.names)]
     names = exp.values(pairs, alias="names", columns=["name", "place"])
     user = exp.cast(column("user_id", "rows"), exp.DataType.Type.BIGINT)
