@@ -64,7 +64,9 @@ class DuckDBEngine:
         self._release = weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         try:
             database = os.path.join(folder or spill, DATABASE)
-            self._connection = duckdb.connect(database, config=_config(spill, memory_limit, threads))
+            config = _config(spill, memory_limit, threads)
+            self._limit = config["memory_limit"]
+            self._connection = duckdb.connect(database, config=config)
             self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
             _keep_progress(self._connection)
             if folder is None:
@@ -181,6 +183,10 @@ class DuckDBEngine:
             _answer(lambda: cursor.execute(made))
         finally:
             cursor.close()
+
+    def give_back(self) -> None:
+        """Give memory that is allocated but not in use back to the system; DuckDB does so when its limit is set."""
+        _answer(lambda: self._connection.execute(f"SET memory_limit = '{self._limit}'"))
 
     def close(self) -> None:
         """Close the database and remove its temporary folder; closing twice does nothing."""

@@ -82,6 +82,7 @@ def measure(
         plain = _counted(engine, events_table, accounts_table, n_accounts, windows)
     else:
         tallies = list(_range_by_range(engine, events_table, n_accounts, windows, layout, progress))
+        engine.give_back()
         plain = _assembled(tallies, layout.names, n_accounts, windows)
     tested = acts_table(events_table, acts, columns)
     if tested is None:

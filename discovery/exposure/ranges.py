@@ -41,6 +41,10 @@ class HandsOverRows(Engine, Protocol):
         """Run a query whose answer is long, and cheap to ask for again, and yield its rows."""
         ...
 
+    def give_back(self) -> None:
+        """Give memory that is allocated but not in use back to the system."""
+        ...
+
 
 def ranges_needed(engine: Engine, events_table: Relation) -> int | None:
     """Return in how many ranges of accounts to read the rows of a log; None where its engine had better count.

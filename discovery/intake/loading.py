@@ -141,6 +141,7 @@ def _load(
     names = [table.rows for table in (seen.log, *known.values())]
     for name in (*names, f"events_given_{number}", f"accounts_given_{number}"):
         engine.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+    engine.give_back()
     return relations
 
 

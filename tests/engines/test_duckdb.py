@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -154,3 +155,22 @@ def test_the_memory_limit_is_a_share_of_the_memory_in_bytes():
     limit = _config("folder", None, None)["memory_limit"]
     assert limit.endswith("B")
     assert 0 < int(limit[:-1]) <= 0.7 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux says what is resident")
+def test_memory_is_given_back_and_the_limit_stays():
+    with DuckDBEngine(memory_limit="500MB") as engine:
+        asked = "SELECT current_setting('memory_limit')"
+        before = engine.rows(asked)
+        engine.execute(LONG)
+        engine.execute("CREATE TABLE sorted AS SELECT * FROM made ORDER BY text")
+        engine.execute("DROP TABLE sorted")
+        held = resident()
+        engine.give_back()
+        assert engine.rows(asked) == before
+        assert resident() < held - 5_000
+
+
+def resident() -> int:
+    """Return the pages of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1])
