@@ -117,7 +117,7 @@ def lifelines(world: World) -> dict[str, float]:
 
 def inference(world: World) -> dict[str, float]:
     """Time all that is said of single rules: null models, scores, the bound of the search, differences, held out."""
-    n, rows = world.n, np.arange(world.n)
+    rows = np.arange(world.n)
     parts: dict[str, float] = {}
     started = time.perf_counter()
 
@@ -126,29 +126,37 @@ def inference(world: World) -> dict[str, float]:
 
     logistic = [estimate.fit_null(world.design[:, :columns], world.retained) for columns in (COVARIATES, 20)]
     cox = estimate.fit_cox_null(world.design, world.duration.astype(float), world.departed)
-    lap("null_models")
-    deciding = estimate.score_all(cox, world.packed, n, rows)
-    for null in logistic:
-        estimate.score_all(null, world.packed, n, rows, tails=False)
-    estimate.leverage(world.packed, n, world.design[:, 1])
-    lap("scores")
     halves = estimate.draw_halves(world.duration, SPLITS, 1)
-    some = estimate.bootstrap_rows(n)
+    lap("null_models")
+    asked = [
+        estimate.Beside(null=cox, halves=halves, scores_only=True),
+        *(estimate.Beside(null=null) for null in logistic),
+    ]
+    sums = estimate.flag_sums(world.packed, world.n, asked)
+    half_scores = sums[0].half_scores
+    lap("sums")
+    deciding = estimate.score_all(cox, world.packed, world.n, rows, known=sums[0].scores)
+    for null, beside in zip(logistic, sums[1:], strict=True):
+        estimate.score_all(null, world.packed, world.n, rows, tails=False, known=beside.scores)
+    coefficients = logistic[0].coefficients
+    estimate.leverage(sums[1].met, sums[1].along(coefficients), logistic[0].design @ coefficients)
+    lap("scores")
+    some = estimate.bootstrap_rows(world.n)
     multipliers = estimate.draw_multipliers(len(some), DRAWS, 1)
-    draws = estimate.bootstrap_packed(cox, world.packed, n, rows, multipliers, some).score_draws
+    thin = estimate.flags_of(world.packed, some)
+    draws = estimate.bootstrap_beside(cox, sums[0].scores, thin, len(some), None, multipliers, some).score_draws
     estimate.upper_bound(np.sort(np.abs(draws).max(axis=0)), 0.05)
     lap("bound")
-    half_scores = estimate.bootstrap_packed(cox, world.packed, n, rows, halves).score_draws
-    lap("half_samples")
-    for null in logistic:
-        estimate.differences(null, world.packed, n, rows)
+    for null, beside in zip(logistic, sums[1:], strict=True):
+        estimate.differences(null, world.packed, world.n, rows, left=beside.left)
     lap("differences")
     families = [np.arange(start, min(start + RULES_OF_AN_EVENT, len(draws))) for start in _starts(len(draws))]
     chosen = [own[np.argmax(half_scores[own], axis=0)] for own in families]
     needed = np.unique(np.concatenate(chosen))
     places = [np.searchsorted(needed, own) for own in chosen]
-    estimate.held_out_packed(logistic[0], world.packed[needed], n, rows, places, halves)
-    estimate.together(world.packed[[own[np.argmax(deciding.score[own])] for own in families]], n)
+    left = sums[1].of(needed).left
+    estimate.held_out_packed(logistic[0], world.packed[needed], world.n, rows, places, halves, left=left)
+    estimate.together(world.packed[[own[np.argmax(deciding.score[own])] for own in families]], world.n)
     lap("held_out")
     described = scan(world)["seconds"]
     lap("described")

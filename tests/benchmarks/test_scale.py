@@ -10,6 +10,8 @@ import pytest
 from benchmarks.scale.log import NAMES, written
 from benchmarks.scale.measure import Measured, Stages, measured
 from benchmarks.scale.page import Figure, publish
+from benchmarks.scale.ranking import TASKS as RANKING
+from benchmarks.scale.ranking import made
 from benchmarks.scale.tasks import TASKS
 
 
@@ -77,6 +79,13 @@ def test_the_page_says_what_was_measured(tmp_path):
     assert "| 10,000,000 | 2.00 |  | 15.00 |" in text
     assert "| `discover run` on 5,000 accounts and 300,000 events | 8.50 | 0.50 GB |" in text
     assert (tmp_path / "performance.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize("task", sorted(RANKING))
+def test_ranking_is_timed_and_held_to_the_other_libraries(task):
+    said = RANKING[task](made(72, 3_000))
+    assert said["seconds"] > 0
+    assert said.get("largest_difference", 0.0) < 1e-5  # lifelines stops its steps early
 
 
 def _figure(task: str, events: int, seconds: float, peak: float, stages: dict[str, float] | None = None) -> Figure:
