@@ -168,7 +168,7 @@ def command(log: Log, memory: str, stages: Stages) -> Said:
     with tempfile.TemporaryDirectory() as folder:
         out = str(Path(folder) / "out")
         asked = [_discover(), "run", log.pattern, log.roll, "--out", out, "--no-cache"]
-        subprocess.run([*asked, "--set", 'accounts.segments=["plan"]'], check=True, capture_output=True)
+        subprocess.run(asked, check=True, capture_output=True)
     return {}
 
 
