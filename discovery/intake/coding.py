@@ -64,8 +64,8 @@ def encode(
     name, coding = quoted(typed), Coding(accounts=f"{typed}_accounts", users=f"{typed}_users")
     accounts, users, written = quoted(coding.accounts), quoted(coding.users), quoted(f"{typed}_coded")
     _number(engine, accounts, known or f"SELECT account_id FROM {name} WHERE {usable}", "BIGINT")
-    creators = f" UNION ALL SELECT DISTINCT creator_id FROM {name}" if has_creator else ""
-    _number(engine, users, f"SELECT DISTINCT user_id FROM {name}{creators}", "INTEGER")
+    creators = f" UNION ALL SELECT creator_id FROM {name}" if has_creator else ""
+    _number(engine, users, f"SELECT user_id FROM {name}{creators}", "INTEGER")
     salt = next(number for number in count() if all(_tells_apart(engine, table, number) for table in (accounts, users)))
     tables = {"account_id": accounts, "user_id": users} | ({"creator_id": users} if has_creator else {})
     engine.execute(f"CREATE OR REPLACE TABLE {written} AS {_with_codes(name, tables, salt)}")
