@@ -30,7 +30,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors (
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random.")]
 ShowAccounts = Annotated[bool, typer.Option("--show-accounts", help="Name accounts in the files written.")]
 Memory = Annotated[
-    str | None, typer.Option("--memory", metavar="SIZE", help="What the process may take, as in 4GB; at least 1GB.")
+    str | None,
+    typer.Option(
+        "--memory", metavar="SIZE", help="What reading, checking and counting may take, as in 4GB; at least 1GB."
+    ),
 ]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Read the data again, whatever earlier runs kept; keep nothing.")

@@ -63,7 +63,7 @@ def load_aggregates(
     spec
         What is asked; of the events it must ask what the query was written for.
     memory
-        What the process may take, such as "4GB".
+        What reading, checking and counting may take, such as "4GB".
     progress
         Called with a few words when a stage begins.
 

@@ -65,7 +65,8 @@ class Study:
         Whether what is read of large files is kept in the user's cache folder, so that asking the same data something
         else need not read them again. `DISCOVERY_CACHE=off` turns it off everywhere.
     memory
-        What the process may take, such as "4GB"; None leaves the engine 70 % of the machine's memory.
+        What reading, checking and counting may take, such as "4GB"; None leaves the engine 70 % of the machine's
+        memory.
     **sections
         Sections laid over `spec`: `outcome={"by_day": 60}`. The columns of events and accounts go into
         `spec`, as in `{"accounts": {"segments": ["plan"]}}`.
