@@ -285,15 +285,12 @@ def in_parallel(work: Callable[[slice], None], candidates: int, step: int, cells
     does the one that does what is small, for its products are over before another core could be told.
     """
     slices = [slice(start, min(start + step, candidates)) for start in range(0, candidates, step)]
-    if cells < SMALL:
-        with one_core():
+    small = cells < SMALL
+    workers = 1 if small else min(_threads(), len(slices))
+    if workers < 2:
+        with one_core() if small else nullcontext():
             for each in slices:
                 work(each)
-        return
-    workers = min(_threads(), len(slices))
-    if workers < 2:
-        for each in slices:
-            work(each)
         return
     with one_core(), ThreadPoolExecutor(workers) as pool:
         for done in [pool.submit(work, each) for each in slices]:
