@@ -31,6 +31,7 @@ _PROGRESS_UNPRINTED = (  # printed, it would go to standard output, among the JS
 )
 _UNSYNCED = "SET fsync_mode = 'NONE'"  # what is removed on close need not outlive a power cut
 _UNKNOWN_MEMORY = 4 << 30
+_LEAST_HELD = "20MB"
 
 
 class DuckDBEngine:
@@ -185,7 +186,12 @@ class DuckDBEngine:
             cursor.close()
 
     def give_back(self) -> None:
-        """Give memory that is allocated but not in use back to the system; DuckDB does so when its limit is set."""
+        """Give back to the system what is held of tables that lie on disk, and memory that is not in use.
+
+        DuckDB does so when its limit is lowered, as far as nothing is being read.
+        """
+        with suppress(duckdb.OutOfMemoryException):  # refused where more than that is in use
+            self._connection.execute(f"SET memory_limit = '{_LEAST_HELD}'")
         _answer(lambda: self._connection.execute(f"SET memory_limit = '{self._limit}'"))
 
     def close(self) -> None:

@@ -75,10 +75,6 @@ class FlagSums:
             firsts=self.firsts[flags] if some else _NONE,
         )
 
-    def joined(self, others: FlagSums) -> FlagSums:
-        """Return the sums of these flags and of others, without their half-samples."""
-        return replace(self, columns=np.concatenate([self.columns, others.columns]), squares=_NONE, firsts=_NONE)
-
     @property
     def scores(self) -> EfficientScores:
         """Their efficient scores."""

@@ -13,7 +13,7 @@ from discovery.exposure.journey import Met, met_between
 from discovery.exposure.measuring import COUNTING, measure
 from discovery.exposure.moments import active_between, event_names, reach_times
 from discovery.exposure.query import exposure_query
-from discovery.exposure.ranges import accounts_at, enough_of
+from discovery.exposure.ranges import accounts_at, enough_of, rest
 from discovery.exposure.reach import reached_query
 from discovery.exposure.repeats import used_again
 from discovery.exposure.rhythm import Rhythm, account_rhythm, volume_axes
@@ -58,6 +58,7 @@ __all__ = [
     "pair_flags",
     "reach_times",
     "reached_query",
+    "rest",
     "session_numbers",
     "triple_flags",
     "used_again",

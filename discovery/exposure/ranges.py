@@ -42,7 +42,7 @@ class HandsOverRows(Engine, Protocol):
         ...
 
     def give_back(self) -> None:
-        """Give memory that is allocated but not in use back to the system."""
+        """Give memory back to the system that is not needed until the next query."""
         ...
 
 
@@ -56,6 +56,12 @@ def ranges_needed(engine: Engine, events_table: Relation) -> int | None:
     rows = row_count(engine, events_table)
     needed = -(-rows // RANGE_ROWS)
     return needed if rows > FEW_ROWS and needed <= MOST_RANGES else None
+
+
+def rest(engine: Engine) -> None:
+    """Let an engine of this process give its memory back, since nothing is asked of it for a while."""
+    if isinstance(engine, HandsOverRows):
+        engine.give_back()
 
 
 def has_positions(engine: Engine, events_table: Relation) -> bool:

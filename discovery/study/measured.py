@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discovery import estimate
-from discovery.estimate import CoxNull, Differences, FlagSums, HeldOut, NullModel, Scores
+from discovery.estimate import Differences, FlagSums, HeldOut, LeftOver, NullModel, Scores
 from discovery.milestone import Milestone
 from discovery.ranking import Candidates
 from discovery.study.pairs import Pairs
@@ -19,6 +21,10 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 NEAR_DUPLICATE = 0.9
+_HORIZON: Callable[[Sums], FlagSums] = attrgetter("horizon")
+_COMPOSITION: Callable[[Sums], FlagSums] = attrgetter("composition")
+
+_PerRule = TypeVar("_PerRule")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,55 +69,94 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class _Flags:
-    """All candidates' flags of the accounts of `inside`, with their sums."""
+    """Flags of the accounts of `inside`, with their sums: those of single rules, then those of conjunctions.
+
+    They are never in one array: at a million accounts that would take as much memory once more.
+    """
 
     inside: Inside
-    packed: NDArray[np.uint8]
-    sums: Sums
+    parts: tuple[tuple[NDArray[np.uint8], Sums], ...]
 
-    def scores(self, sums: FlagSums, null: NullModel | CoxNull, *, tails: bool = False) -> Scores:
+    def each(self, ask: Callable[[NDArray[np.uint8], Sums], _PerRule]) -> _PerRule:
+        """Ask of each part what has one value per rule, and join the answers."""
+        return _joined([ask(packed, sums) for packed, sums in self.parts])
+
+    def scores(self, beside: Callable[[Sums], FlagSums], null: NullModel) -> Scores:
         """Return the scores beside one null model."""
-        inside = self.inside
-        return estimate.score_all(null, self.packed, inside.n, inside.deciding, tails=tails, known=sums.scores)
+        return self.each(lambda packed, sums: self.inside.scores(packed, beside(sums), null))
 
-    def differences(self, sums: FlagSums, null: NullModel, some: NDArray[np.intp], alpha: float) -> Differences:
-        """Estimate the differences of some candidates; NaN for others."""
-        packed = self.packed if len(some) == len(self.packed) else self.packed[some]
-        found = estimate.differences(null, packed, self.inside.n, self.inside.mature, alpha, sums.of(some).left)
-        columns = np.full((4, len(self.packed)), np.nan)
-        columns[:, some] = found.estimate, found.lower, found.upper, found.se
-        estimates, lower, upper, se = columns
-        return Differences(estimate=estimates, lower=lower, upper=upper, se=se, n_accounts=found.n_accounts)
+    def differences(
+        self, beside: Callable[[Sums], FlagSums], null: NullModel, some: NDArray[np.intp], alpha: float
+    ) -> Differences:
+        """Estimate the differences of some rules, in their order; NaN for others."""
+        inside, own = self.inside, iter(self._own(some))
+
+        def ask(packed: NDArray[np.uint8], sums: Sums) -> Differences:
+            rules = next(own)
+            asked = packed if len(rules) == len(packed) else packed[rules]
+            found = estimate.differences(null, asked, inside.n, inside.mature, alpha, beside(sums).of(rules).left)
+            columns = np.full((4, len(packed)), np.nan)
+            columns[:, rules] = found.estimate, found.lower, found.upper, found.se
+            estimates, lower, upper, se = columns
+            return Differences(estimate=estimates, lower=lower, upper=upper, se=se, n_accounts=found.n_accounts)
+
+        return self.each(ask)
+
+    def left(self, beside: Callable[[Sums], FlagSums], some: NDArray[np.intp]) -> tuple[NDArray[np.uint8], LeftOver]:
+        """Return some rules' flags, in their order, and what the covariates leave of them."""
+        own = self._own(some)
+        packed = [flags[rules] for (flags, _), rules in zip(self.parts, own, strict=True)]
+        left = [beside(sums).of(rules).left for (_, sums), rules in zip(self.parts, own, strict=True)]
+        return _joined(packed), _joined(left)
+
+    def _own(self, some: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        """Return, of some rules in their order, the places in each part."""
+        ends = np.cumsum([len(packed) for packed, _ in self.parts])
+        split = np.split(some, np.searchsorted(some, ends[:-1]))
+        return [rules - first for rules, first in zip(split, (0, *ends[:-1]), strict=True)]
+
+
+def _joined(found: Sequence[_PerRule]) -> _PerRule:
+    """Join what was found of one part of the rules after the other; what is no array is the same of all."""
+    first: Any = found[0]
+    if len(found) == 1:
+        return found[0]
+    if isinstance(first, np.ndarray):
+        return cast(_PerRule, np.concatenate(cast(Any, found)))
+    names = [field.name for field in fields(first) if isinstance(getattr(first, field.name), np.ndarray)]
+    arrays = {name: np.concatenate([getattr(part, name) for part in found]) for name in names}
+    return cast(_PerRule, replace(first, **arrays))
 
 
 def measure(sample: Sample, tested: Tested, pairs: Pairs, inside: Inside, alpha: float) -> Measured:
     """Measure the single rules, and the conjunctions that are named, of the accounts of `inside`."""
     flags, raw = _with_pairs(sample, tested, pairs, inside)
-    packed, sums, within = flags.packed, flags.sums, sample.within[inside.accounts]
-    candidates = _candidates(sample, estimate.count_within(packed, within), pairs)
+    within = sample.within[inside.accounts]
+    reached = flags.each(lambda packed, _: estimate.count_within(packed, within))
+    candidates = _candidates(sample, reached, pairs)
     score = np.concatenate([tested.score, pairs.score])
     eligible = np.concatenate([tested.eligible, np.ones(len(pairs.score), dtype=bool)])
-    half_scores = np.full((len(packed), tested.halves.shape[1]), -np.inf, dtype=np.float32)
+    half_scores = np.full((len(candidates), tested.halves.shape[1]), -np.inf, dtype=np.float32)
     half_scores[np.flatnonzero(tested.eligible)] = tested.half_scores
     if len(pairs.score):
         half_scores[len(tested.score) :] = pairs.half_scores
     best = _best_of_families(candidates, score, eligible)
     cluster = _clusters(sample, pairs, best)
     wins, rule_wins = _wins(candidates, half_scores, cluster)
-    described = np.arange(len(packed)) if sample.whole else np.array(sorted(best.values()), dtype=np.intp)
-    mature = sample.mature[inside.accounts] & within
+    described = np.arange(len(candidates)) if sample.whole else np.array(sorted(best.values()), dtype=np.intp)
+    retained, mature = sample.retained[inside.accounts], sample.mature[inside.accounts] & within
     return Measured(
         candidates=candidates,
-        separation=estimate.separate(packed, sample.retained[inside.accounts], mature, alpha),
-        survival=_survival(sample, packed, alpha),
+        separation=flags.each(lambda packed, _: estimate.separate(packed, retained, mature, alpha)),
+        survival=_survival(sample, flags, alpha),
         score=score,
         eligible=eligible,
         raw=raw,
-        horizon=flags.scores(sums.horizon, sample.horizon_null),
-        composition=flags.scores(sums.composition, sample.composition_null),
-        activity=flags.scores(sums.activity, sample.activity_null),
-        composition_differences=flags.differences(sums.composition, sample.composition_null, described, alpha),
-        differences=flags.differences(sums.horizon, sample.horizon_null, described, alpha),
+        horizon=flags.scores(_HORIZON, sample.horizon_null),
+        composition=flags.scores(_COMPOSITION, sample.composition_null),
+        activity=flags.scores(attrgetter("activity"), sample.activity_null),
+        composition_differences=flags.differences(_COMPOSITION, sample.composition_null, described, alpha),
+        differences=flags.differences(_HORIZON, sample.horizon_null, described, alpha),
         held_out=_held_out(sample, candidates, flags, half_scores, tested.halves, eligible, alpha),
         wins=wins,
         rule_wins=rule_wins,
@@ -122,22 +167,13 @@ def measure(sample: Sample, tested: Tested, pairs: Pairs, inside: Inside, alpha:
 
 def _with_pairs(sample: Sample, tested: Tested, pairs: Pairs, inside: Inside) -> tuple[_Flags, Scores]:
     """Return the flags of single rules and conjunctions, and their scores beside the deciding model."""
-    singles = _Flags(inside=inside, packed=inside.packed, sums=tested.sums)
+    singles = inside.packed, tested.sums
     if not len(pairs.packed):
-        return singles, tested.raw
+        return _Flags(inside=inside, parts=(singles,)), tested.raw
     packed = pairs.packed if inside.n == len(sample) else estimate.flags_of(pairs.packed, inside.accounts)
-    named = _Flags(inside=inside, packed=packed, sums=sample.sums(inside, packed))
-    also, raw = named.scores(named.sums.deciding, sample.deciding[0], tails=True), tested.raw
-    both = _Flags(
-        inside=inside,
-        packed=np.concatenate([inside.packed, packed]),
-        sums=tested.sums.joined(named.sums),
-    )
-    return both, Scores(
-        score=np.concatenate([raw.score, also.score]),
-        p_value=np.concatenate([raw.p_value, also.p_value]),
-        status=np.concatenate([raw.status, also.status]),
-    )
+    sums = sample.sums(inside, packed)
+    also = inside.scores(packed, sums.deciding, sample.deciding[0], tails=True)
+    return _Flags(inside=inside, parts=(singles, (packed, sums))), _joined([tested.raw, also])
 
 
 def bits_of(sample: Sample, pairs: Pairs, candidate: int) -> NDArray[np.uint8]:
@@ -160,11 +196,12 @@ def _candidates(sample: Sample, reached: NDArray[np.int64], pairs: Pairs) -> Can
     )
 
 
-def _survival(sample: Sample, packed: NDArray[np.uint8], alpha: float) -> estimate.SurvivalScan | None:
+def _survival(sample: Sample, flags: _Flags, alpha: float) -> estimate.SurvivalScan | None:
     """Describe survival beside every candidate, among all accounts only."""
-    if sample.duration is None or sample.departed is None or not sample.whole:
+    duration, departed = sample.duration, sample.departed
+    if duration is None or departed is None or not sample.whole:
         return None
-    return estimate.scan(packed, len(sample), sample.duration, sample.departed, alpha)
+    return flags.each(lambda packed, _: estimate.scan(packed, len(sample), duration, departed, alpha))
 
 
 def _best_of_families(candidates: Candidates, score: Floats, eligible: NDArray[np.bool_]) -> dict[int, int]:
@@ -228,6 +265,6 @@ def _held_out(
     chosen = [rules[np.argmax(half_scores[rules], axis=0)] for rules in own]
     needed = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.intp)
     places = [np.searchsorted(needed, rules) for rules in chosen]
-    packed, left = flags.packed[needed], flags.sums.horizon.of(needed).left
+    packed, left = flags.left(_HORIZON, needed)
     found = estimate.held_out_packed(null, packed, inside.n, inside.mature, places, of_mature, alpha, left)
     return dict(zip(families.tolist(), found, strict=True))

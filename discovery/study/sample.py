@@ -39,6 +39,12 @@ class Inside:
     deciding: NDArray[np.intp]
     mature: NDArray[np.intp]
 
+    def scores(
+        self, packed: NDArray[np.uint8], sums: FlagSums, null: NullModel | CoxNull, *, tails: bool = False
+    ) -> Scores:
+        """Score packed flags of these accounts beside a null model, from their sums; for tails, the deciding one."""
+        return estimate.score_all(null, packed, self.n, self.deciding, tails=tails, known=sums.scores)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
@@ -48,15 +54,6 @@ class Sums:
     horizon: FlagSums
     composition: FlagSums
     activity: FlagSums
-
-    def joined(self, others: Sums) -> Sums:
-        """Return the sums of these rules and of others."""
-        return Sums(
-            deciding=self.deciding.joined(others.deciding),
-            horizon=self.horizon.joined(others.horizon),
-            composition=self.composition.joined(others.composition),
-            activity=self.activity.joined(others.activity),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

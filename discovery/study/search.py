@@ -33,8 +33,7 @@ def test_singles(sample: Sample, spec: StudySpec, inside: Inside) -> Tested:
     halves = estimate.draw_halves(sample.signup[rows], SPLITS, spec.inference.seed)
     all_drawn = len(estimate.bootstrap_rows(len(rows))) == len(rows)
     sums = sample.sums(inside, inside.packed, None if all_drawn else halves)
-    known = sums.deciding.scores
-    raw = estimate.score_all(null, inside.packed, inside.n, inside.deciding, tails=True, known=known)
+    raw = inside.scores(inside.packed, sums.deciding, null, tails=True)
     eligible = _eligible(sample, spec) & (raw.status == "ok")
     score = _calibrated(sample, sums, raw.score, eligible)
     chosen = np.flatnonzero(eligible)

@@ -89,6 +89,7 @@ def search_all(
         return _nothing_differs(measured.events)
     progress(f"Comparing {len(flags.conditions):,} rules")
     sample = prepare_sample(relations, outcome, measured, flags)
+    exposure.rest(relations.engine)
     if stated_day:
         sample = dataclasses.replace(sample, asked_model="logistic")
     evidence = gather(sample, spec)

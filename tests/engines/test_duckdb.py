@@ -171,6 +171,27 @@ def test_memory_is_given_back_and_the_limit_stays():
         assert resident() < held - 5_000
 
 
+def test_tables_are_let_go_of_and_read_again_from_disk():
+    held = "SELECT sum(memory_usage_bytes) FROM duckdb_memory()"
+    with DuckDBEngine(memory_limit="500MB") as engine:
+        engine.execute("CREATE TABLE large AS SELECT hash(range) AS value FROM range(10_000_000)")
+        asked = "SELECT count(*), bit_xor(value) FROM large"
+        before = engine.rows(asked)
+        assert engine.rows(held)[0][0] > 60e6
+        engine.give_back()
+        assert engine.rows(held)[0][0] < 25e6
+        assert engine.rows(asked) == before
+
+
+def test_what_is_being_read_stays_when_memory_is_given_back():
+    with DuckDBEngine(memory_limit="500MB") as engine:
+        batches = engine.batches("SELECT range FROM range(20_000_000) ORDER BY hash(range)")
+        first = next(batches)
+        engine.give_back()
+        assert first.num_rows + sum(batch.num_rows for batch in batches) == 20_000_000
+        assert engine.rows("SELECT current_setting('memory_limit')")[0][0].startswith("476.")
+
+
 def resident() -> int:
     """Return the pages of memory that this process has."""
     return int(Path("/proc/self/statm").read_text().split()[1])

@@ -61,13 +61,6 @@ def test_a_half_and_its_complement_score_as_if_drawn(world, found):
     np.testing.assert_allclose(found[0].of(some).half_scores, drawn, atol=2e-5)
 
 
-def test_sums_of_some_flags_and_of_others_are_those_of_all(found):
-    first, rest = np.arange(30), np.arange(30, 70)
-    both = found[1].of(first).joined(found[1].of(rest))
-    np.testing.assert_array_equal(both.scores.score, found[1].scores.score)
-    np.testing.assert_array_equal(both.left.slopes, found[1].left.slopes)
-
-
 def test_halves_that_were_not_asked_for_are_not_given(found):
     with pytest.raises(ValueError, match="not asked for"):
         _ = found[1].half_scores

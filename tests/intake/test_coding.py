@@ -83,11 +83,11 @@ def test_numbers_say_the_same_as_the_ids(monkeypatch, tmp_path, spec, in_place):
 def test_ids_that_share_a_hash_keep_numbers_of_their_own(monkeypatch):
     events, accounts = hostile()
     plain, _ = both(monkeypatch, events, accounts)
-    salts = []
+    salts, salted = [], coding._hash
 
     def few_at_first(column: str, salt: int) -> str:
         salts.append(salt)
-        return f"hash({column}, {salt})" if salt > 1 else f"CAST(hash({column}) % 3 AS UBIGINT)"
+        return salted(column, salt) if salt > 1 else f"CAST(hash({column}) % 3 AS UBIGINT)"
 
     monkeypatch.setattr(coding, "_hash", few_at_first)
     coded = read(events, accounts)
