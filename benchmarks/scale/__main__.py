@@ -18,9 +18,9 @@ from .measure import Measured, measured
 from .page import Figure, Ranked, publish
 from .ranking import TASKS
 from .ranking import measured as ranked
+from .tasks import PRODUCT
 
 BASELINES = ("scan", "group_by", "naive_sql", "polars", "pandas")
-PRODUCT = ("exposure", "run", "run_again")
 PANDAS_UP_TO = 10_000_000
 """Beyond this many events pandas needs more memory than the machine these figures are meant for has."""
 SMALL = (300_000, 5_000)
@@ -80,7 +80,7 @@ def _latest(kept: Path) -> list[Figure]:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("benchmarks.scale", description=__doc__)
     parser.add_argument("--events", nargs="+", default=["1"], help="sizes of the logs, in millions of events")
-    parser.add_argument("--memory", default="6GB", help="the ceiling given to the product")
+    parser.add_argument("--memory", default="4GB", help="the ceiling given to the product")
     parser.add_argument("--rules", type=int, default=2400, help="rules that are ranked")
     parser.add_argument("--accounts", type=int, default=100_000, help="accounts over which they are ranked")
     parser.add_argument("--repeats", type=int, default=3)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .measure import Measured
-from .tasks import COUNTED
+from .tasks import COUNTED, PRODUCT
 
 BASELINE = "group_by"
 _WORDS = {
@@ -56,7 +56,7 @@ def publish(figures: Sequence[Figure], page: Path, ranked: Ranked | None = None)
     draw(large, drawing)
     page.write_text(
         _TEXT.format(
-            memory=", ".join(sorted({figure.memory for figure in large})),
+            memory=", ".join(sorted({figure.memory for figure in large if figure.took.task in PRODUCT})),
             cold=_cold([figure for figure in figures if figure.took.task in _COLD]),
             sizes="\n\n".join(_of_size([f for f in large if f.log_events == size]) for size in sizes),
             growth=_growth(large, sizes),

@@ -23,6 +23,8 @@ Task = Callable[[Log, str, Stages], Said]
 DAYS = (1, 3, 7, 14)
 GRID = ((1, 2, 3, 5, 10), DAYS, (1, 2, 3))
 DAY_US = 86_400_000_000
+PRODUCT = ("exposure", "run", "run_again")
+"""What the ceiling on memory is given to; the others have 16 GB."""
 COUNTED = ("counting", "packing")
 """The stages of `exposure` that follow reading and checking."""
 

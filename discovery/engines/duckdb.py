@@ -16,6 +16,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from discovery.engines.answers import first_line, interruptible
+from discovery.engines.ceiling import limit_at_rest
 from discovery.engines.expressions import identifier, quoted
 from discovery.errors import EngineError
 
@@ -193,6 +194,12 @@ class DuckDBEngine:
         with suppress(duckdb.OutOfMemoryException):  # refused where more than that is in use
             self._connection.execute(f"SET memory_limit = '{_LEAST_HELD}'")
         _answer(lambda: self._connection.execute(f"SET memory_limit = '{self._limit}'"))
+
+    def rest(self) -> None:
+        """Hold a quarter of the limit from now on, for the events are counted, and others need the memory."""
+        told = str(self.rows("SELECT current_setting('memory_limit')")[0][0])
+        self._limit = limit_at_rest(told)
+        self.give_back()
 
     def close(self) -> None:
         """Close the database and remove its temporary folder; closing twice does nothing."""

@@ -197,15 +197,21 @@ def bootstrap_beside(
     """Do the same beside known scores; `packed` and `rows` are of the accounts that are drawn, of the m `drawn`."""
     design = null.design if drawn is None else null.design[drawn]
     residual = null.residual if drawn is None else null.residual[drawn]
-    right = multipliers * residual.astype(np.float32)[:, None]
+
+    def multiplied(among: slice) -> NDArray[Any]:
+        return multipliers[among] * residual[among, None].astype(np.float32)
 
     def columns(among: slice) -> tuple[NDArray[Any], NDArray[Any]]:
-        return contributions(design[among], residual[among]), right[among]
+        return contributions(design[among], residual[among]), multiplied(among)
 
     sums, draws = products_of(packed, n, columns, rows, narrow=drawn is not None)
     squares = _squares(sums, design, residual, observed.slopes)
     share = len(null.residual) / max(1, len(residual))
-    return _block(observed, squares * share, squares, draws, design.astype(np.float32).T @ right)
+    crossed = np.zeros((design.shape[1], multipliers.shape[1]))
+    for start in range(0, len(design), MANY_ACCOUNTS):
+        among = slice(start, start + MANY_ACCOUNTS)
+        crossed += design[among].astype(np.float32).T @ multiplied(among)
+    return _block(observed, squares * share, squares, draws, crossed)
 
 
 def half_scores(

@@ -53,6 +53,7 @@ def second_opinion(
     retained: NDArray[np.bool_],
     family: NDArray[np.int64],
     most: int | None = None,
+    rules: NDArray[np.intp] | None = None,
 ) -> tuple[Admission, ...]:
     """Return the order in which an L1-penalised logistic path admits the families.
 
@@ -66,6 +67,8 @@ def second_opinion(
         Family index of each candidate.
     most : int, optional
         Stop once this many families have entered.
+    rules : int[C], optional
+        Which flags of `packed` are those of the C candidates; without it, all.
 
     Returns
     -------
@@ -87,9 +90,9 @@ def second_opinion(
     used = np.flatnonzero(mature)
     used = used[evenly_spaced(len(used), MAX_ACCOUNTS)]
     y = retained[used].astype(float)
-    if not len(packed) or not len(y) or y.min() == y.max():
+    if not len(family) or not len(y) or y.min() == y.max():
         return ()
-    return _path(_flags(flags_of(packed, used), len(used)), y, family, len(family) if most is None else most)
+    return _path(_flags(flags_of(packed, used, rules), len(used)), y, family, len(family) if most is None else most)
 
 
 @dataclass(frozen=True, slots=True)

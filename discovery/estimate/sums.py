@@ -75,6 +75,10 @@ class FlagSums:
             firsts=self.firsts[flags] if some else _NONE,
         )
 
+    def without_halves(self) -> FlagSums:
+        """Return the same sums without the half-samples."""
+        return replace(self, beside=replace(self.beside, halves=None), squares=_NONE, firsts=_NONE)
+
     @property
     def scores(self) -> EfficientScores:
         """Their efficient scores."""

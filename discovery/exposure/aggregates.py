@@ -146,9 +146,9 @@ class Exposure:
         -------
         scipy.sparse.csc_array of int32, shape (n, E)
         """
-        place = self.places_among(positions)[self.account]
+        place = self.places_among(positions).astype(np.int32)[self.account]
         kept = place >= 0
-        starts = np.concatenate(([0], np.cumsum(kept)))[self.offsets]
+        starts = np.concatenate(([0], np.cumsum(kept)))[self.offsets].astype(np.int32)
         shape = (len(positions), len(self.events))
         table = sparse.csc_array((self.counts[-1][kept].astype(np.int32), place[kept], starts), shape=shape)
         table.sort_indices()

@@ -45,6 +45,10 @@ class HandsOverRows(Engine, Protocol):
         """Give memory back to the system that is not needed until the next query."""
         ...
 
+    def rest(self) -> None:
+        """Make do with less memory from now on."""
+        ...
+
 
 def ranges_needed(engine: Engine, events_table: Relation) -> int | None:
     """Return in how many ranges of accounts to read the rows of a log; None where its engine had better count.
@@ -59,9 +63,9 @@ def ranges_needed(engine: Engine, events_table: Relation) -> int | None:
 
 
 def rest(engine: Engine) -> None:
-    """Let an engine of this process give its memory back, since nothing is asked of it for a while."""
+    """Let an engine of this process leave its memory to others: the events are counted."""
     if isinstance(engine, HandsOverRows):
-        engine.give_back()
+        engine.rest()
 
 
 def has_positions(engine: Engine, events_table: Relation) -> bool:

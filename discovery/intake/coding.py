@@ -17,9 +17,8 @@ class Coding:
     Known accounts are numbered from 0 in the order of their ids, as in `Accounts`; those of others are below 0. Users
     are numbered in the order of their ids, so that comparing and sorting mean the same as with the ids.
 
-    Ids meet their numbers by a hash of 64 bits, which all known accounts are seen to have of their own. Left to chance
-    is that an unknown account has the hash of a known one, less than 1 in 10 million for a million each, and that two
-    users have the same, and count as one: less than 1 in a million for five million.
+    Ids meet their numbers by a hash of 64 bits, which all known ones are seen to have of their own. That an unknown
+    account has the hash of a known one is the one thing left to chance: less than 1 in 10 million for a million each.
     """
 
     accounts: str = ""
@@ -64,13 +63,10 @@ def encode(
     """
     name, coding = quoted(typed), Coding(accounts=f"{typed}_accounts", users=f"{typed}_users")
     accounts, users, written = quoted(coding.accounts), quoted(coding.users), quoted(f"{typed}_coded")
-    known = known or f"SELECT account_id FROM {name} WHERE {usable}"
-    _number(engine, accounts, f"SELECT DISTINCT id FROM ({known}) t(id) WHERE id IS NOT NULL", "BIGINT")
-    salt = next(number for number in count() if _tells_apart(engine, accounts, number))
+    _number(engine, accounts, known or f"SELECT account_id FROM {name} WHERE {usable}", "BIGINT")
     creators = f" UNION ALL SELECT creator_id FROM {name}" if has_creator else ""
-    everyone = f"(SELECT user_id FROM {name}{creators}) t(id) WHERE id IS NOT NULL"
-    # To group by the hash takes half as long as by the ids.
-    _number(engine, users, f"SELECT any_value(id) FROM {everyone} GROUP BY {_hash('id', salt)}", "INTEGER")
+    _number(engine, users, f"SELECT user_id FROM {name}{creators}", "INTEGER")
+    salt = next(number for number in count() if all(_tells_apart(engine, table, number) for table in (accounts, users)))
     tables = {"account_id": accounts, "user_id": users} | ({"creator_id": users} if has_creator else {})
     engine.execute(f"CREATE OR REPLACE TABLE {written} AS {_with_codes(name, tables, salt)}")
     if engine.rows(f"SELECT 1 FROM {written} WHERE account_id < 0 LIMIT 1"):
@@ -101,10 +97,10 @@ def _with_codes(typed: str, tables: Mapping[str, str], salt: int) -> str:
 
 
 def _number(engine: DuckDBEngine, table: str, ids: str, kind: str) -> None:
-    """Give different ids numbers from 0, in their order."""
+    """Give ids numbers from 0, in their order."""
     engine.execute(
         f"CREATE OR REPLACE TABLE {table} AS SELECT CAST(row_number() OVER (ORDER BY id) - 1 AS {kind}) AS code, id "
-        f"FROM ({ids}) t(id)"
+        f"FROM (SELECT DISTINCT id FROM ({ids}) t(id) WHERE id IS NOT NULL)"
     )
 
 

@@ -122,11 +122,12 @@ class Finalists:
         rows = np.flatnonzero(self.evidence.eligible[:singles])
         mature = self.outcome.mature
         path = estimate.second_opinion(
-            self.sample.flags.packed[rows],
+            self.sample.flags.packed,
             mature,
             self.outcome.retained,
             self.evidence.candidates.family_of[rows],
             ADMITTED,
+            rows,
         )
         return tuple(
             SecondOpinion(

@@ -55,6 +55,15 @@ class Sums:
     composition: FlagSums
     activity: FlagSums
 
+    def without_halves(self) -> Sums:
+        """Return the same sums without the half-samples."""
+        return Sums(
+            deciding=self.deciding.without_halves(),
+            horizon=self.horizon.without_halves(),
+            composition=self.composition.without_halves(),
+            activity=self.activity.without_halves(),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:

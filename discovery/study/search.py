@@ -22,6 +22,7 @@ Singles = NDArray[np.float32]
 DRAWS = 999
 SPLITS = 25
 PLASMODES = 400
+_NO_HALVES: Singles = np.zeros((0, 0), dtype=np.float32)
 SINGLES_SHARE = 0.8
 """Share of `alpha` that single rules get where conjunctions are searched too: a search of tens of thousands of pairs
 must not hide a single rule."""
@@ -211,11 +212,12 @@ def _p_adjusted(score: Floats, maxima: Floats, share: float) -> Floats:
 def tested_alone(sample: Sample, spec: StudySpec) -> Tested:
     """Test the single rules of a search without conjunctions, and measure all that hangs on no bound.
 
-    The flags of its own accounts are not kept.
+    The flags of its own accounts, and its half-samples, are not kept.
     """
     inside = sample.inside()
     tested = test_singles(sample, spec, inside)
-    return replace(tested, measured=measure(sample, tested, NO_PAIRS, inside, spec.inference.alpha))
+    measured = measure(sample, tested, NO_PAIRS, inside, spec.inference.alpha)
+    return replace(tested, measured=measured, halves=_NO_HALVES, sums=tested.sums.without_halves())
 
 
 def _contenders(best: Mapping[int, int], score: Floats, bound: Floats, first: int) -> Sequence[int]:

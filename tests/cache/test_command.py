@@ -111,9 +111,9 @@ def test_a_warning_of_the_cache_is_one_line(
 
 
 @pytest.mark.parametrize(
-    ("memory", "limit"), [("4GB", 2 * 10**9), ("1 gb", 5 * 10**8), ("3GiB", 3 << 29), (None, None)]
+    ("memory", "limit"), [("4GB", 16 * 10**8), ("1 gb", 4 * 10**8), ("2.5GiB", 1 << 30), (None, None)]
 )
-def test_the_engine_has_half_of_the_memory(memory: str | None, limit: int | None) -> None:
+def test_the_engine_has_two_fifths_of_the_memory(memory: str | None, limit: int | None) -> None:
     assert engine_limit(memory) == (None if limit is None else f"{limit}B")
 
 
@@ -132,4 +132,4 @@ def test_the_limit_reaches_the_engine(events: Path, monkeypatch: pytest.MonkeyPa
         )
         ((held,),) = with_limit.engine.rows("SELECT current_setting('memory_limit')")
         with_limit.engine.close()
-        assert held == "953.6 MiB"
+        assert held == "762.9 MiB"

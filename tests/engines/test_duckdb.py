@@ -183,6 +183,16 @@ def test_tables_are_let_go_of_and_read_again_from_disk():
         assert engine.rows(asked) == before
 
 
+def test_an_engine_at_rest_holds_a_quarter_and_answers_as_before():
+    with DuckDBEngine(memory_limit="4GiB") as engine:
+        engine.execute("CREATE TABLE large AS SELECT hash(range) AS value FROM range(3_000_000)")
+        asked = "SELECT count(*), bit_xor(value) FROM large"
+        before = engine.rows(asked)
+        engine.rest()
+        assert engine.rows("SELECT current_setting('memory_limit')") == [("1.0 GiB",)]
+        assert engine.rows(asked) == before
+
+
 def test_what_is_being_read_stays_when_memory_is_given_back():
     with DuckDBEngine(memory_limit="500MB") as engine:
         batches = engine.batches("SELECT range FROM range(20_000_000) ORDER BY hash(range)")

@@ -38,6 +38,13 @@ def test_the_same_call_gives_the_same_answer_and_most_cuts_it():
     assert once[:2] == second_opinion(pack(flags), mature, retained, FAMILY, most=2)
 
 
+def test_some_rules_are_asked_as_if_there_were_no_others():
+    flags, retained, mature = _world(1)
+    some = np.array([1, 4, 5, 8, 11], dtype=np.intp)
+    alone = second_opinion(pack(flags[some]), mature, retained, FAMILY[some])
+    assert second_opinion(pack(flags), mature, retained, FAMILY[some], rules=some) == alone
+
+
 def test_immature_accounts_do_not_speak():
     flags, retained, mature = _world(2)
     other = np.where(mature, retained, ~retained)
@@ -68,6 +75,7 @@ def test_nothing_to_say_is_an_empty_answer():
     assert second_opinion(pack(flags), nobody, retained, FAMILY) == ()
     assert second_opinion(pack(flags), mature, np.ones_like(retained), FAMILY) == ()
     assert second_opinion(pack(np.ones_like(flags)), mature, retained, FAMILY) == ()
+    assert second_opinion(pack(flags), mature, retained, FAMILY[:0], rules=np.zeros(0, dtype=np.intp)) == ()
     assert second_opinion(pack(flags)[:0], mature, retained, FAMILY[:0]) == ()
 
 
