@@ -90,7 +90,7 @@ def test_one_engine_here_within_its_limit_and_none_afterwards(
     clickhouse.lay("raw_events", events)
     spec = build_spec({"events": {"from": clickhouse.address, "table": "raw_events"}})
     closed(load_kept(None, accounts, spec, cache=None, memory="1GB"))
-    assert [limit for _, limit in engines] == ["500000000B"]
+    assert [limit for _, limit in engines] == ["400000000B"]
     closed(intake.load(None, accounts, spec))
     assert len(engines) == 2
     for engine, _ in engines:
