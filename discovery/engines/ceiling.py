@@ -50,10 +50,11 @@ def limit_at_rest(limit: str) -> str:
 
     Examples
     --------
-    >>> limit_at_rest("4.0 GiB"), limit_at_rest("953.6 MiB")
-    ('1073741824B', '400000000B')
+    >>> limit_at_rest("4.0 GiB"), limit_at_rest("953.6 MiB"), limit_at_rest("300 MB")
+    ('1073741824B', '400000000B', '300000000B')
     """
-    return f"{max(_bytes(limit) * _SHARE_AT_REST // 100, _LEAST_OF_ENGINE)}B"
+    whole = _bytes(limit)
+    return f"{min(whole, max(whole * _SHARE_AT_REST // 100, _LEAST_OF_ENGINE))}B"
 
 
 def _bytes(text: str) -> int:

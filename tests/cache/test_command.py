@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from discovery.cache.warning import warn
 from discovery.cli import app, main
 from discovery.engines.ceiling import engine_limit
 from discovery.errors import SpecError
+from discovery.exposure import rest
 from discovery.intake import kept
 
 NEVER_FOR_HELP = (
@@ -133,3 +135,13 @@ def test_the_limit_reaches_the_engine(events: Path, monkeypatch: pytest.MonkeyPa
         ((held,),) = with_limit.engine.rows("SELECT current_setting('memory_limit')")
         with_limit.engine.close()
         assert held == "762.9 MiB"
+
+
+def test_an_engine_rests_at_its_own_limit_and_not_at_that_of_an_earlier_run(events: Path) -> None:
+    limits = []
+    for memory in ("20GB", "10GB"):
+        relations = kept.load_kept(events, None, Study(events).spec, cache=Cache(cache_folder()), memory=memory)
+        with closing(relations.engine) as engine:
+            rest(engine)
+            limits.append(engine.rows("SELECT current_setting('memory_limit')"))
+    assert limits == [[("1.8 GiB",)], [("947.1 MiB",)]]
